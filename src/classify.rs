@@ -1,0 +1,400 @@
+//! Facts to findings: what of a scanned value is wrong, and where.
+//!
+//! One walk over the value, from left to right, without allocating. A value is
+//! read in one of three ways, chosen once: as text, as Western legacy octets,
+//! or as UTF-8 with faults in it. Findings come in order and never overlap.
+
+use crate::charset::{self, Charset};
+use crate::fields::Grammar;
+use crate::finding::{Confidence, Finding, FindingKind};
+use crate::scan::{Facts, Scan};
+use crate::utf8::{self, Malformation};
+use crate::{char_ref, characters, mojibake, octet};
+use std::ops::Range;
+
+impl<'v> Scan<'v> {
+    /// What is wrong with the value, in order of place; empty when nothing is.
+    #[must_use]
+    pub fn findings(&self) -> Findings<'v> {
+        Findings {
+            value: self.value(),
+            reading: ReadAs::of(self),
+            references: self.grammar() == Grammar::FreeText,
+            at: 0,
+        }
+    }
+
+    /// Whether nothing is wrong with the value.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings().next().is_none()
+    }
+}
+
+/// Facts without which nothing can be found.
+const WORTH_A_LOOK: Facts = Facts::AMPERSAND
+    .with(Facts::CONTROL)
+    .with(Facts::EDGE_WHITESPACE)
+    .with(Facts::NON_ASCII);
+
+/// Iterator over the findings of a value; see [`Scan::findings`].
+#[derive(Clone, Debug)]
+pub struct Findings<'v> {
+    value: &'v [u8],
+    reading: ReadAs<'v>,
+    references: bool,
+    at: usize,
+}
+
+/// How the value is read while looking for findings.
+#[derive(Clone, Debug)]
+enum ReadAs<'v> {
+    /// Nothing to look for.
+    Clean,
+    /// Well-formed UTF-8, perhaps encoded once too often.
+    Text {
+        text: &'v str,
+        double_encoded: Option<Charset>,
+        body: Range<usize>,
+    },
+    /// windows-1252 octets.
+    Western(Confidence),
+    /// UTF-8 with faults nobody can read.
+    Faulty,
+}
+
+impl<'v> ReadAs<'v> {
+    fn of(scan: &Scan<'v>) -> Self {
+        if !scan.facts().intersects(WORTH_A_LOOK) {
+            return ReadAs::Clean;
+        }
+        match scan.as_str() {
+            Some(text) => {
+                let inner = text.trim_start_matches(is_edge_space);
+                let start = text.len() - inner.len();
+                let end = start + inner.trim_end_matches(is_edge_space).len();
+                let double_encoded = scan
+                    .facts()
+                    .contains(Facts::NON_ASCII)
+                    .then(|| mojibake::detect(text))
+                    .flatten();
+                ReadAs::Text {
+                    text,
+                    double_encoded,
+                    body: start..end,
+                }
+            }
+            None => western(scan.value()).map_or(ReadAs::Faulty, ReadAs::Western),
+        }
+    }
+}
+
+impl Iterator for Findings<'_> {
+    type Item = Finding;
+
+    fn next(&mut self) -> Option<Finding> {
+        while self.at < self.value.len() {
+            let (length, finding) = match &self.reading {
+                ReadAs::Clean => return None,
+                ReadAs::Text {
+                    text,
+                    double_encoded,
+                    body,
+                } => self.in_text(text, *double_encoded, body),
+                ReadAs::Western(confidence) => self.in_western(*confidence),
+                ReadAs::Faulty => self.in_faulty(),
+            };
+            // A step of nothing would never end; there is none, and this holds it.
+            self.at += length.max(1);
+            if finding.is_some() {
+                return finding;
+            }
+        }
+        None
+    }
+}
+
+/// One step of the walk: how many octets were looked at, and what they are.
+type Step = (usize, Option<Finding>);
+
+impl Findings<'_> {
+    fn rest(&self) -> &[u8] {
+        self.value.get(self.at..).unwrap_or_default()
+    }
+
+    /// A finding about the next `length` octets.
+    fn found(&self, kind: FindingKind, length: usize) -> Finding {
+        Finding::new(kind, self.at..self.at + length)
+    }
+
+    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+        if self.at < body.start || self.at == body.end {
+            let end = if self.at < body.start {
+                body.start
+            } else {
+                text.len()
+            };
+            let length = end - self.at;
+            return (length, Some(self.found(FindingKind::EdgeSpace, length)));
+        }
+        let Some((before, rest)) = text.split_at_checked(self.at) else {
+            return (1, None);
+        };
+        let Some(first) = rest.chars().next() else {
+            return (1, None);
+        };
+        if first.is_ascii() {
+            return self.at_ascii();
+        }
+        if let Some(charset) = double_encoded {
+            let run = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
+            let finding = self
+                .found(FindingKind::DoubleEncoded, run)
+                .read_as(charset, Confidence::Likely);
+            return (run, Some(finding));
+        }
+        let length = first.len_utf8();
+        let after = rest.get(length..).unwrap_or_default();
+        (
+            length,
+            characters::kind(before, first, after).map(|kind| self.found(kind, length)),
+        )
+    }
+
+    /// A step at an ASCII octet, which reads alike in all three ways.
+    fn at_ascii(&self) -> Step {
+        match self.rest() {
+            [b'&', ..] if self.references => match char_ref::reference(self.rest()) {
+                Some(reference) => {
+                    let kind = if reference.nested {
+                        FindingKind::NestedEncoding
+                    } else {
+                        FindingKind::CharRef
+                    };
+                    let sure = if reference.terminated {
+                        Confidence::Certain
+                    } else {
+                        Confidence::Likely
+                    };
+                    let finding = self
+                        .found(kind, reference.length)
+                        .with_confidence(sure)
+                        .with_hazard(reference.expansion.hazard());
+                    (reference.length, Some(finding))
+                }
+                None => (1, None),
+            },
+            [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
+            _ => (1, None),
+        }
+    }
+
+    fn in_western(&self, confidence: Confidence) -> Step {
+        let run = self
+            .rest()
+            .iter()
+            .take_while(|octet| !octet.is_ascii())
+            .count();
+        if run > 0 {
+            let finding = self
+                .found(FindingKind::Latin1, run)
+                .read_as(Charset::Windows1252, confidence);
+            return (run, Some(finding));
+        }
+        self.at_edge().unwrap_or_else(|| self.at_ascii())
+    }
+
+    fn in_faulty(&self) -> Step {
+        match utf8::sequence(self.rest()) {
+            Ok(1) => self.at_edge().unwrap_or_else(|| self.at_ascii()),
+            Ok(length) => {
+                let character = self
+                    .rest()
+                    .get(..length)
+                    .and_then(|octets| std::str::from_utf8(octets).ok());
+                // Without the text around it, only what is wrong everywhere can be told.
+                let kind = character
+                    .and_then(|text| characters::kind("", text.chars().next()?, ""))
+                    .filter(|kind| matches!(kind, FindingKind::BidiControl | FindingKind::Control));
+                (length, kind.map(|kind| self.found(kind, length)))
+            }
+            Err((mut length, how)) => {
+                // Faults of one sort that touch are one finding: a run of E9 is
+                // one thing wrong, not sixty thousand.
+                while let Some(Err((more, again))) = self
+                    .rest()
+                    .get(length..)
+                    .filter(|r| !r.is_empty())
+                    .map(utf8::sequence)
+                    && again == how
+                {
+                    length += more;
+                }
+                (
+                    length,
+                    Some(self.found(malformed_kind(how), length).malformed(how)),
+                )
+            }
+        }
+    }
+
+    /// Whitespace at an end of a value that is not UTF-8.
+    fn at_edge(&self) -> Option<Step> {
+        let run = self
+            .rest()
+            .iter()
+            .take_while(|&&octet| octet::is_whitespace(octet))
+            .count();
+        let edge = run > 0 && (self.at == 0 || run == self.rest().len());
+        edge.then(|| (run, Some(self.found(FindingKind::EdgeSpace, run))))
+    }
+}
+
+/// Whitespace that is not part of a value, or would not survive a hop that
+/// trims it; line breaks are controls and stay where they are.
+fn is_edge_space(character: char) -> bool {
+    character == '\t'
+        || (character.is_whitespace()
+            && !character.is_control()
+            && !matches!(character, '\u{2028}' | '\u{2029}'))
+}
+
+const fn malformed_kind(how: Malformation) -> FindingKind {
+    match how {
+        Malformation::Overlong => FindingKind::OverlongUtf8,
+        Malformation::Surrogate | Malformation::SurrogatePair => FindingKind::SurrogateUtf8,
+        Malformation::Truncated => FindingKind::TruncatedUtf8,
+        _ => FindingKind::InvalidUtf8,
+    }
+}
+
+/// How plausibly a value that is not UTF-8 was meant as windows-1252.
+///
+/// The way in which it is not UTF-8 comes first: valid multi-octet sequences
+/// or a whole overlong form are not what Western text happens to look like.
+fn western(value: &[u8]) -> Option<Confidence> {
+    let mut at = 0;
+    let mut faults = 0;
+    let mut cut_off = None;
+    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
+        at += match utf8::sequence(rest) {
+            Ok(1) => 1,
+            Ok(_) => return None,
+            Err((length, how)) => {
+                let lead = *rest.first()?;
+                let whole = length == whole_length(lead);
+                match how {
+                    Malformation::Surrogate | Malformation::SurrogatePair => return None,
+                    // `E0 94` is how `à”` starts, `E0 94 AF` is not.
+                    Malformation::Overlong | Malformation::BeyondUnicode if whole => return None,
+                    Malformation::Truncated => cut_off = Some(at..at + length),
+                    _ => {}
+                }
+                faults += 1;
+                length
+            }
+        };
+    }
+    if faults == 1
+        && let Some(tail) = cut_off
+        && !is_word_end(value.get(..tail.start)?, value.get(tail)?)
+    {
+        return None;
+    }
+    charset::plausibility(value)
+}
+
+/// How long a sequence is that starts with `lead`, also when nothing
+/// well-formed starts with it.
+const fn whole_length(lead: u8) -> usize {
+    match lead {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        _ => 4,
+    }
+}
+
+/// Whether a lead octet at the very end is the last letter of a word (`Café`,
+/// `IRMÃ`) rather than the first octet of a character that was cut in half.
+fn is_word_end(before: &[u8], tail: &[u8]) -> bool {
+    match (before, tail) {
+        ([.., previous], [0xe0..=0xf6 | 0xf8..=0xff]) => previous.is_ascii_lowercase(),
+        ([.., one, two], [0xc0..=0xde]) => one.is_ascii_uppercase() && two.is_ascii_uppercase(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::finding::{Confidence, FindingKind};
+    use crate::scan;
+
+    fn found(value: &[u8]) -> Vec<(FindingKind, std::ops::Range<usize>)> {
+        scan(value)
+            .findings()
+            .map(|finding| (finding.kind(), finding.span()))
+            .collect()
+    }
+
+    #[test]
+    fn a_cut_off_character_is_told_from_a_last_letter() {
+        assert_eq!(found(b"Caf\xE9"), [(FindingKind::Latin1, 3..4)]);
+        assert_eq!(found(b"IRM\xC3"), [(FindingKind::Latin1, 3..4)]);
+        assert_eq!(found(b"T\xC3"), [(FindingKind::TruncatedUtf8, 1..2)]);
+        assert_eq!(
+            found(b"Lodz \xE2\x80"),
+            [(FindingKind::TruncatedUtf8, 5..7)]
+        );
+        assert_eq!(
+            found(b"\xABCaf\xE9\xBB"),
+            [(FindingKind::Latin1, 0..1), (FindingKind::Latin1, 4..6)]
+        );
+    }
+
+    #[test]
+    fn punctuation_after_an_accent_is_not_an_overlong_form() {
+        assert_eq!(
+            found(b"\x93voil\xE0\x94"),
+            [(FindingKind::Latin1, 0..1), (FindingKind::Latin1, 5..7)]
+        );
+        assert_eq!(found(b"\xE0\x80\xAF"), [(FindingKind::OverlongUtf8, 0..3)]);
+    }
+
+    #[test]
+    fn faults_that_touch_are_one_finding() {
+        assert_eq!(found(&[0x80; 1000]), [(FindingKind::InvalidUtf8, 0..1000)]);
+        assert_eq!(found(b"\xC3\xA9\x80"), [(FindingKind::InvalidUtf8, 2..3)]);
+    }
+
+    #[test]
+    fn edges_and_references_are_seen_in_legacy_text_too() {
+        assert_eq!(
+            found(b" T\xE9l&eacute;bec\t"),
+            [
+                (FindingKind::EdgeSpace, 0..1),
+                (FindingKind::Latin1, 2..3),
+                (FindingKind::CharRef, 4..12),
+                (FindingKind::EdgeSpace, 15..16)
+            ]
+        );
+    }
+
+    #[test]
+    fn spaces_only() {
+        assert_eq!(found(b"  "), [(FindingKind::EdgeSpace, 0..2)]);
+        assert_eq!(found("\u{a0}".as_bytes()), [(FindingKind::EdgeSpace, 0..2)]);
+        assert_eq!(found(b""), []);
+    }
+
+    #[test]
+    fn confidence_is_part_of_a_latin1_finding() {
+        let confidence = |value| {
+            scan(value)
+                .findings()
+                .next()
+                .and_then(|finding| finding.confidence())
+        };
+        assert_eq!(confidence(b"T\xE9l"), Some(Confidence::Likely));
+        assert_eq!(confidence(b"Ba\xFEak"), Some(Confidence::Possible));
+    }
+}

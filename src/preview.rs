@@ -1,0 +1,148 @@
+//! Views of octets that are safe to print: bounded, escaped, or masked.
+//!
+//! A value can hold terminal escapes, line breaks and right-to-left overrides.
+//! What leaves through a log, a page or a terminal passes here first.
+
+use crate::characters;
+use std::fmt;
+
+/// Octets as text on one line: characters that are safe to show as they are,
+/// everything else as `\xNN`, at most `limit` octets of it.
+///
+/// ```
+/// use headguard::preview::Preview;
+///
+/// assert_eq!(Preview::new(b"T\xE9l\x1b[31m").to_string(), r"T\xE9l\x1B[31m");
+/// assert_eq!(Preview::new("Télébec".as_bytes()).to_string(), "Télébec");
+/// assert_eq!(Preview::new(b"abcdef").up_to(3).to_string(), "abc… (3 octets more)");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Preview<'v> {
+    octets: &'v [u8],
+    limit: usize,
+}
+
+impl<'v> Preview<'v> {
+    /// A view of at most 256 octets.
+    #[must_use]
+    pub const fn new(octets: &'v [u8]) -> Self {
+        Self { octets, limit: 256 }
+    }
+
+    /// The same view, of at most `limit` octets.
+    #[must_use]
+    pub const fn up_to(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+}
+
+impl fmt::Display for Preview<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = 0;
+        'all: for chunk in self.octets.utf8_chunks() {
+            for character in chunk.valid().chars() {
+                if shown + character.len_utf8() > self.limit {
+                    break 'all;
+                }
+                shown += character.len_utf8();
+                write_character(f, character)?;
+            }
+            for octet in chunk.invalid() {
+                if shown == self.limit {
+                    break 'all;
+                }
+                shown += 1;
+                write!(f, "\\x{octet:02X}")?;
+            }
+        }
+        match self.octets.len() - shown {
+            0 => Ok(()),
+            1 => f.write_str("… (1 octet more)"),
+            more => write!(f, "… ({more} octets more)"),
+        }
+    }
+}
+
+impl fmt::Debug for Preview<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn write_character(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
+    use fmt::Write as _;
+    match character {
+        // So that the text read back by a shell or by `explain` is the same octets.
+        '\\' => f.write_str("\\\\"),
+        _ if is_showable(character) => f.write_char(character),
+        _ => {
+            let mut octets = [0; 4];
+            character
+                .encode_utf8(&mut octets)
+                .bytes()
+                .try_for_each(|octet| write!(f, "\\x{octet:02X}"))
+        }
+    }
+}
+
+/// Whether a terminal or a page shows `character` as itself and does nothing else.
+#[must_use]
+pub fn is_showable(character: char) -> bool {
+    !character.is_control()
+        && characters::kind("", character, "").is_none()
+        && !is_private_use(character)
+}
+
+fn is_private_use(character: char) -> bool {
+    matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..)
+}
+
+/// Octets as lower-case hex without separators, at most `limit` of them.
+#[must_use]
+pub fn hex(octets: &[u8], limit: usize) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut hex = String::with_capacity(2 * octets.len().min(limit));
+    for octet in octets.iter().take(limit) {
+        hex.push(char::from(DIGITS[usize::from(octet >> 4)]));
+        hex.push(char::from(DIGITS[usize::from(octet & 15)]));
+    }
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_a_terminal_obeys_is_shown() {
+        for dangerous in [
+            "\u{1b}[2J",
+            "\r\n",
+            "\u{9b}31m",
+            "\u{202e}",
+            "\u{200b}",
+            "\u{2028}",
+            "\u{e000}",
+        ] {
+            let shown = Preview::new(dangerous.as_bytes()).to_string();
+            assert!(shown.starts_with("\\x"), "{shown}");
+            assert!(shown.is_ascii());
+        }
+    }
+
+    #[test]
+    fn a_bound_never_splits_a_character() {
+        assert_eq!(
+            Preview::new("aé€".as_bytes()).up_to(2).to_string(),
+            "a… (5 octets more)"
+        );
+        assert_eq!(Preview::new("aé€".as_bytes()).up_to(6).to_string(), "aé€");
+        assert_eq!(Preview::new(b"").up_to(0).to_string(), "");
+    }
+
+    #[test]
+    fn hex_is_lower_case_and_bounded() {
+        assert_eq!(hex(b"T\xE9l", 16), "54e96c");
+        assert_eq!(hex(b"T\xE9l", 2), "54e9");
+    }
+}

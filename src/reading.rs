@@ -1,0 +1,166 @@
+//! The text a value was meant to be.
+//!
+//! A reading is the whole value with each damaged or encoded part decoded, one
+//! decoder a finding, in one pass. It is what a person is shown. What may go
+//! upstream in its place is decided in `normalize`.
+
+use crate::charset::Charset;
+use crate::finding::{Confidence, Finding, FindingKind, Hazard};
+use crate::scan::Scan;
+use crate::{char_ref, mojibake};
+use std::borrow::Cow;
+
+/// The text headguard believes was meant, when it differs from the octets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    text: String,
+    charset: Option<Charset>,
+    confidence: Confidence,
+}
+
+impl Reading {
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The charset the octets were read in, where that was the damage.
+    #[must_use]
+    pub const fn charset(&self) -> Option<Charset> {
+        self.charset
+    }
+
+    /// How sure the reading is: that of its least sure part.
+    #[must_use]
+    pub const fn confidence(&self) -> Confidence {
+        self.confidence
+    }
+}
+
+impl Scan<'_> {
+    /// What the value was meant to be; `None` when it stands as it is, or when
+    /// nobody can tell.
+    ///
+    /// ```
+    /// use headguard::scan;
+    ///
+    /// let reading = scan(b"T\xE9l&eacute;bec LP").reading().expect("two spellings of one letter");
+    /// assert_eq!(reading.text(), "Télébec LP");
+    /// assert_eq!(scan("Télébec LP".as_bytes()).reading(), None);
+    /// assert_eq!(scan(b"AT&T").reading(), None);
+    /// ```
+    #[must_use]
+    pub fn reading(&self) -> Option<Reading> {
+        let reading = self
+            .reading_of(|finding| finding.kind().is_repairable())
+            .ok()?;
+        (reading.confidence > Confidence::Possible).then_some(reading)
+    }
+
+    /// Decodes the findings that `chosen` names and leaves the rest.
+    pub(crate) fn reading_of(
+        &self,
+        chosen: impl Fn(&Finding) -> bool,
+    ) -> Result<Reading, Unreadable> {
+        let mut octets = Vec::with_capacity(self.value().len() + 16);
+        let mut copied = 0;
+        let mut charset = None;
+        let mut confidence = None;
+        for finding in self.findings() {
+            if finding.hazard() == Some(Hazard::Control) && finding.kind().is_repairable() {
+                return Err(Unreadable::Control);
+            }
+            if !chosen(&finding) {
+                continue;
+            }
+            let span = finding.span();
+            let damaged = self
+                .value()
+                .get(span.clone())
+                .ok_or(Unreadable::Undecodable)?;
+            let decoded = decode(&finding, damaged).ok_or(Unreadable::Undecodable)?;
+            octets.extend_from_slice(self.value().get(copied..span.start).unwrap_or_default());
+            octets.extend_from_slice(decoded.as_bytes());
+            copied = span.end;
+            charset = charset.or(finding.charset());
+            confidence = confidence
+                .min(finding.confidence())
+                .or(finding.confidence());
+        }
+        let confidence = confidence.ok_or(Unreadable::NothingChosen)?;
+        octets.extend_from_slice(self.value().get(copied..).unwrap_or_default());
+        let text = String::from_utf8(octets).map_err(|_| Unreadable::Malformed)?;
+        Ok(Reading {
+            text,
+            charset,
+            confidence,
+        })
+    }
+}
+
+/// Why there is no reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// A reference to CR, LF, NUL or another control is in it.
+    Control,
+    /// What is left is not UTF-8.
+    Malformed,
+    /// No finding was to be decoded.
+    NothingChosen,
+    /// A decoder found no text.
+    Undecodable,
+}
+
+/// The text one finding stands for.
+fn decode<'v>(finding: &Finding, octets: &'v [u8]) -> Option<Cow<'v, str>> {
+    match finding.kind() {
+        FindingKind::CharRef | FindingKind::NestedEncoding => {
+            let mut text = String::new();
+            let expansion = char_ref::reference(octets)?.expansion;
+            expansion.write_to(&mut text).then_some(Cow::Owned(text))
+        }
+        FindingKind::DoubleEncoded => {
+            mojibake::decode(std::str::from_utf8(octets).ok()?).map(Cow::Owned)
+        }
+        FindingKind::Latin1 => finding.charset()?.decode(octets),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scan;
+
+    fn text(value: &[u8]) -> Option<String> {
+        scan(value).reading().map(|reading| reading.text)
+    }
+
+    #[test]
+    fn one_pass_over_several_kinds_of_damage() {
+        assert_eq!(
+            text(b"T\xE9l&eacute;bec &amp;#169; LP").as_deref(),
+            Some("Télébec © LP")
+        );
+        assert_eq!(
+            text("TÃ©lÃ©bec &amp; Fils".as_bytes()).as_deref(),
+            Some("Télébec & Fils")
+        );
+    }
+
+    #[test]
+    fn no_reading_where_none_is_sure() {
+        assert_eq!(text(b"Ba\xFEak"), None, "thorn or s with cedilla");
+        assert_eq!(text(b"T\xC0\xAFl&eacute;"), None, "the rest is not text");
+        assert_eq!(text(b"&eacute;&#13;&#10;X: 1"), None, "a line break");
+        assert_eq!(text(b"&#xD800;"), None, "no character");
+    }
+
+    #[test]
+    fn the_least_sure_part_decides() {
+        let confidence = |value| scan(value).reading().map(|reading| reading.confidence);
+        assert_eq!(confidence(b"&eacute;"), Some(Confidence::Certain));
+        assert_eq!(confidence(b"T\xE9l&eacute;bec"), Some(Confidence::Likely));
+    }
+}

@@ -1,0 +1,282 @@
+//! One pass over a field value: what is in it, as facts.
+//!
+//! [`scan`] answers the question nearly every value settles at once: *is there
+//! anything here that could need a second look?* It allocates nothing, cannot
+//! fail and knows no policy. What the facts mean is for `classify`.
+
+use crate::fields::Grammar;
+use crate::octet;
+use std::fmt;
+use std::ops::{BitOr, BitOrAssign};
+
+/// Scans one field value.
+///
+/// The value is judged as free text; use [`Scan::in_field`] to say which field
+/// it came in. Octets may be anything, also what HTTP forbids.
+///
+/// ```
+/// use headguard::{FindingKind, scan};
+///
+/// let scan = scan(b"T\xE9l\xE9bec LP");
+/// assert!(!scan.is_clean());
+/// let found: Vec<_> = scan.findings().map(|finding| (finding.kind(), finding.span())).collect();
+/// assert_eq!(found, [(FindingKind::Latin1, 1..2), (FindingKind::Latin1, 3..4)]);
+/// ```
+#[must_use]
+pub fn scan(value: &[u8]) -> Scan<'_> {
+    let mut facts = Facts(classes(value));
+    if let [first, .., last] | [first @ last] = value
+        && (octet::is_whitespace(*first) || octet::is_whitespace(*last))
+    {
+        facts |= Facts::EDGE_WHITESPACE;
+    }
+    if facts.contains(Facts::NON_ASCII) && simdutf8::basic::from_utf8(value).is_err() {
+        facts |= Facts::MALFORMED;
+    }
+    Scan {
+        value,
+        facts,
+        grammar: Grammar::FreeText,
+    }
+}
+
+/// A scanned value: the octets and the facts about them.
+#[derive(Clone, Copy)]
+pub struct Scan<'v> {
+    value: &'v [u8],
+    facts: Facts,
+    grammar: Grammar,
+}
+
+impl<'v> Scan<'v> {
+    /// The same scan, judged by the grammar of the named field: a reference in
+    /// a `Referer` is part of a URL, not text somebody escaped.
+    #[must_use]
+    pub fn in_field(self, name: &str) -> Self {
+        Self {
+            grammar: Grammar::of(name),
+            ..self
+        }
+    }
+
+    /// The octets that were scanned.
+    #[must_use]
+    pub const fn value(&self) -> &'v [u8] {
+        self.value
+    }
+
+    /// What the pass saw.
+    #[must_use]
+    pub const fn facts(&self) -> Facts {
+        self.facts
+    }
+
+    /// The grammar the value is judged by.
+    #[must_use]
+    pub const fn grammar(&self) -> Grammar {
+        self.grammar
+    }
+
+    /// The value as text, when it is well-formed UTF-8.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&'v str> {
+        // ASCII values are checked here again, since only who wants the text pays for it.
+        simdutf8::basic::from_utf8(self.value).ok()
+    }
+}
+
+impl fmt::Debug for Scan<'_> {
+    /// Shows facts and length, not the octets: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan")
+            .field("octets", &self.value.len())
+            .field("facts", &self.facts)
+            .field("grammar", &self.grammar)
+            .finish()
+    }
+}
+
+/// A set of facts about a value.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Facts(u8);
+
+impl Facts {
+    /// A `&` is in it.
+    pub const AMPERSAND: Facts = Facts(1);
+    /// A CTL other than HTAB is in it.
+    pub const CONTROL: Facts = Facts(1 << 1);
+    /// SP or HTAB stands at an end.
+    pub const EDGE_WHITESPACE: Facts = Facts(1 << 2);
+    /// Not well-formed UTF-8.
+    pub const MALFORMED: Facts = Facts(1 << 3);
+    /// A `?` or `!` is in it: what lossy encoders leave, and what `=?` needs.
+    pub const MARK: Facts = Facts(1 << 4);
+    /// A `%` is in it.
+    pub const PERCENT: Facts = Facts(1 << 5);
+    /// A `\` is in it.
+    pub const BACKSLASH: Facts = Facts(1 << 6);
+    /// An octet of 80–FF is in it.
+    // The octet's own high bit, so that the pass need not move it.
+    pub const NON_ASCII: Facts = Facts(1 << 7);
+
+    const NAMES: [(Facts, &'static str); 8] = [
+        (Facts::AMPERSAND, "ampersand"),
+        (Facts::CONTROL, "control"),
+        (Facts::EDGE_WHITESPACE, "edge-whitespace"),
+        (Facts::MALFORMED, "malformed"),
+        (Facts::MARK, "mark"),
+        (Facts::PERCENT, "percent"),
+        (Facts::BACKSLASH, "backslash"),
+        (Facts::NON_ASCII, "non-ascii"),
+    ];
+
+    /// The facts of both sets.
+    #[must_use]
+    pub const fn with(self, other: Facts) -> Facts {
+        Facts(self.0 | other.0)
+    }
+
+    /// Whether every fact of `other` is in this set.
+    #[must_use]
+    pub const fn contains(self, other: Facts) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether some fact of `other` is in this set.
+    #[must_use]
+    pub const fn intersects(self, other: Facts) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+impl BitOr for Facts {
+    type Output = Facts;
+
+    fn bitor(self, other: Facts) -> Facts {
+        self.with(other)
+    }
+}
+
+impl BitOrAssign for Facts {
+    fn bitor_assign(&mut self, other: Facts) {
+        self.0 |= other.0;
+    }
+}
+
+impl fmt::Debug for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Self::NAMES.iter().filter(|(fact, _)| self.contains(*fact));
+        f.debug_set()
+            .entries(names.map(|(_, name)| format_args!("{name}").to_string()))
+            .finish()
+    }
+}
+
+/// How many octets are classed together. A multiple of every vector width in
+/// use; the compiler turns the loop over one block into vector compares.
+const BLOCK: usize = 16;
+
+/// The classes of all octets, or-ed together.
+fn classes(value: &[u8]) -> u8 {
+    let Some(last) = value.last_chunk::<BLOCK>() else {
+        return value.iter().fold(0, |seen, &octet| seen | class(octet));
+    };
+    let mut seen = [0u8; BLOCK];
+    let mut add = |block: &[u8; BLOCK]| {
+        for (seen, &octet) in seen.iter_mut().zip(block) {
+            *seen |= class(octet);
+        }
+    };
+    let (blocks, _) = value.as_chunks::<BLOCK>();
+    blocks.iter().for_each(&mut add);
+    // The end is read as one more whole block that overlaps the one before:
+    // seeing an octet twice changes nothing, and a loop over a tail is slower.
+    add(last);
+    seen.iter().fold(0, |all, &octet| all | octet)
+}
+
+/// The facts one octet brings. Without branches, so that it becomes vector code.
+#[inline(always)]
+const fn class(octet: u8) -> u8 {
+    let control = ((octet < 0x20) & (octet != b'\t')) | (octet == 0x7f);
+    (octet & Facts::NON_ASCII.0)
+        | (control as u8 * Facts::CONTROL.0)
+        | ((octet == b'&') as u8 * Facts::AMPERSAND.0)
+        | ((octet == b'%') as u8 * Facts::PERCENT.0)
+        | ((octet == b'\\') as u8 * Facts::BACKSLASH.0)
+        | (((octet == b'?') | (octet == b'!')) as u8 * Facts::MARK.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The obvious twin of `scan`: one octet and one question at a time.
+    fn twin(value: &[u8]) -> Facts {
+        let any = |test: fn(u8) -> bool, fact: Facts| {
+            if value.iter().any(|&o| test(o)) {
+                fact
+            } else {
+                Facts(0)
+            }
+        };
+        let edge = value
+            .first()
+            .into_iter()
+            .chain(value.last())
+            .any(|&o| o == b' ' || o == b'\t');
+        any(octet::is_obs_text, Facts::NON_ASCII)
+            | any(octet::is_ctl, Facts::CONTROL)
+            | any(|o| o == b'&', Facts::AMPERSAND)
+            | any(|o| o == b'%', Facts::PERCENT)
+            | any(|o| o == b'\\', Facts::BACKSLASH)
+            | any(|o| o == b'?' || o == b'!', Facts::MARK)
+            | if edge {
+                Facts::EDGE_WHITESPACE
+            } else {
+                Facts(0)
+            }
+            | if std::str::from_utf8(value).is_err() {
+                Facts::MALFORMED
+            } else {
+                Facts(0)
+            }
+    }
+
+    #[test]
+    fn every_octet_at_every_place_of_every_length() {
+        for length in 1..=2 * BLOCK + 3 {
+            for place in 0..length {
+                for octet in 0..=255u8 {
+                    let mut value = vec![b'a'; length];
+                    value[place] = octet;
+                    assert_eq!(
+                        scan(&value).facts(),
+                        twin(&value),
+                        "{octet:02x} at {place} of {length}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_prefix_at_every_alignment() {
+        let text = "a\u{e9}\u{20ac}\u{1f433} Jérôme 🐳🚢📦 Petazzoni & Söhne, ünïcode, 100 % — größer als 64 Oktette, bestimmt".as_bytes();
+        for start in 0..16 {
+            for end in start..=text.len() {
+                let value = &text[start..end];
+                assert_eq!(scan(value).facts(), twin(value), "{start}..{end}");
+                assert_eq!(scan(value).as_str(), std::str::from_utf8(value).ok());
+            }
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_octets() {
+        assert_eq!(
+            format!("{:?}", scan("secret é".as_bytes())),
+            r#"Scan { octets: 9, facts: {"non-ascii"}, grammar: FreeText }"#
+        );
+    }
+}
