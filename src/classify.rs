@@ -24,6 +24,12 @@ impl<'v> Scan<'v> {
         }
     }
 
+    /// Whether the facts alone say that nothing can be wrong with the value.
+    #[must_use]
+    pub(crate) const fn is_plain(&self) -> bool {
+        !self.facts().intersects(WORTH_A_LOOK)
+    }
+
     /// Whether nothing is wrong with the value.
     #[must_use]
     pub fn is_clean(&self) -> bool {
@@ -65,7 +71,7 @@ enum ReadAs<'v> {
 
 impl<'v> ReadAs<'v> {
     fn of(scan: &Scan<'v>) -> Self {
-        if !scan.facts().intersects(WORTH_A_LOOK) {
+        if scan.is_plain() {
             return ReadAs::Clean;
         }
         match scan.as_str() {

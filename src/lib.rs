@@ -1,15 +1,38 @@
-//! placeholder
-mod char_ref;
-mod characters;
+#![doc = include_str!("lib.md")]
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+// In the order of design: a room uses only what stands above it.
+pub mod octet;
+
+pub mod utf8;
+
 pub mod charset;
-mod classify;
 pub mod fields;
 pub mod finding;
-mod mojibake;
-pub mod octet;
-pub mod preview;
-pub mod reading;
 pub mod scan;
-pub mod utf8;
-pub use finding::*;
+
+mod char_ref;
+mod characters;
+mod mojibake;
+
+mod classify;
+pub mod reading;
+
+pub mod policy;
+
+mod normalize;
+pub mod verdict;
+
+mod decide;
+
+pub mod preview;
+
+pub use classify::Findings;
+pub use decide::RequestPolicy;
+pub use finding::{Confidence, Finding, FindingKind, Hazard};
+pub use normalize::{Normalized, Refusal};
+pub use policy::{Action, Policy, PolicyBuilder};
+pub use reading::Reading;
 pub use scan::{Facts, Scan, scan};
+pub use verdict::{Cause, Judged, Outcome, Rejection, Verdict};

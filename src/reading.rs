@@ -25,6 +25,10 @@ impl Reading {
         &self.text
     }
 
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+
     /// The charset the octets were read in, where that was the damage.
     #[must_use]
     pub const fn charset(&self) -> Option<Charset> {

@@ -53,10 +53,11 @@ impl<'v> Scan<'v> {
     /// a `Referer` is part of a URL, not text somebody escaped.
     #[must_use]
     pub fn in_field(self, name: &str) -> Self {
-        Self {
-            grammar: Grammar::of(name),
-            ..self
-        }
+        self.with_grammar(Grammar::of(name))
+    }
+
+    pub(crate) fn with_grammar(self, grammar: Grammar) -> Self {
+        Self { grammar, ..self }
     }
 
     /// The octets that were scanned.
@@ -129,6 +130,12 @@ impl Facts {
         (Facts::BACKSLASH, "backslash"),
         (Facts::NON_ASCII, "non-ascii"),
     ];
+
+    /// Whether nothing was seen that could need a second look.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
 
     /// The facts of both sets.
     #[must_use]

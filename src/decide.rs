@@ -1,0 +1,436 @@
+//! From a value to a verdict, by a policy. Pure: the same in, the same out.
+
+use crate::fields::Protection;
+use crate::finding::{Finding, FindingKind};
+use crate::normalize::{Allowance, Normalized, Refusal, normalize};
+use crate::policy::{Action, Order, Policy, Target};
+use crate::scan::{Facts, Scan, scan};
+use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
+
+impl Policy {
+    /// Decides about one value of the named field, in a request nothing is
+    /// known of: rules restricted to some methods, hosts or routes are left
+    /// out. Use [`for_request`](Self::for_request) where the request is known.
+    ///
+    /// Allocates nothing for a value in which nothing is found.
+    #[must_use]
+    pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        RequestPolicy {
+            policy: self,
+            target: None,
+        }
+        .decide(name, value)
+    }
+
+    /// The policy as it stands for one request.
+    #[must_use]
+    pub const fn for_request<'p>(&'p self, target: Target<'p>) -> RequestPolicy<'p> {
+        RequestPolicy {
+            policy: self,
+            target: Some(target),
+        }
+    }
+}
+
+/// A policy as it stands for one request; see [`Policy::for_request`].
+#[derive(Clone, Copy, Debug)]
+pub struct RequestPolicy<'p> {
+    policy: &'p Policy,
+    target: Option<Target<'p>>,
+}
+
+impl RequestPolicy<'_> {
+    /// Decides about one value of the named field.
+    #[must_use]
+    pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        let scan = scan(value);
+        let limit = if self.policy.limits_lengths() {
+            self.policy.limit(self.target.as_ref(), name)
+        } else {
+            None
+        };
+        let too_long = limit
+            .filter(|(limit, _)| value.len() > *limit)
+            .map(|(limit, source)| Rejection {
+                cause: Cause::TooLong {
+                    octets: value.len(),
+                    limit,
+                },
+                source,
+            });
+        if scan.is_plain() && too_long.is_none() {
+            return Verdict::clean(value);
+        }
+        // What the field's name says matters for references only.
+        let scan = if scan.facts().contains(Facts::AMPERSAND) {
+            scan.in_field(name)
+        } else {
+            scan
+        };
+        let tally = self.tally(name, &scan);
+        let (outcome, refusal) = match too_long {
+            Some(rejection) => (Outcome::Reject(rejection), None),
+            None => self.weigh(name, &scan, &tally),
+        };
+        let action = match &outcome {
+            Outcome::Reject(_) => Action::Reject,
+            Outcome::Rewrite(_) => Action::Normalize,
+            Outcome::Forward(_) => tally.greatest().min(Action::Log),
+        };
+        let heaviest = tally.firsts.iter().map(|(first, _)| first.kind()).min();
+        Verdict {
+            outcome,
+            judged: tally.judged,
+            found: tally.found,
+            action,
+            heaviest,
+            refusal,
+        }
+    }
+
+    /// Counts what is found, asking the policy once a kind.
+    fn tally(&self, name: &str, scan: &Scan<'_>) -> Tally<'_> {
+        let mut tally = Tally {
+            judged: Vec::new(),
+            found: 0,
+            firsts: Vec::new(),
+        };
+        for finding in scan.findings() {
+            let kind = finding.kind();
+            let known = tally
+                .firsts
+                .iter()
+                .position(|(first, _)| first.kind() == kind);
+            let place = known.unwrap_or_else(|| {
+                let order = self.policy.asked(self.target.as_ref(), name, kind);
+                tally.firsts.push((finding.clone(), order));
+                tally.firsts.len() - 1
+            });
+            if let Some((_, order)) = tally.firsts.get(place)
+                && tally.found < Verdict::MOST_JUDGED
+            {
+                tally.judged.push(Judged {
+                    finding,
+                    action: order.action,
+                    source: order.source.clone(),
+                });
+            }
+            tally.found += 1;
+        }
+        tally
+    }
+
+    /// What becomes of a value by what is ordered for its findings.
+    fn weigh<'v>(
+        &self,
+        name: &str,
+        scan: &Scan<'v>,
+        tally: &Tally<'_>,
+    ) -> (Outcome<'v>, Option<Refusal>) {
+        let forward = Outcome::Forward(scan.value());
+        match tally.greatest() {
+            Action::Allow | Action::Log => (forward, None),
+            Action::Reject => {
+                let to_blame = tally.first(|order| order.action == Action::Reject);
+                (
+                    to_blame.map_or(forward, |(finding, order)| {
+                        reject(Cause::Found(finding.clone()), order)
+                    }),
+                    None,
+                )
+            }
+            Action::Normalize => match self.repair(name, scan, tally) {
+                Ok(normalized) => (Outcome::Rewrite(normalized), None),
+                Err(refusal) => {
+                    let to_blame = tally.first(|order| {
+                        order.action == Action::Normalize
+                            && (refusal == Refusal::Control || order.otherwise == Action::Reject)
+                    });
+                    let outcome = to_blame.map_or(forward, |(finding, order)| {
+                        reject(Cause::NotRepaired(finding.clone(), refusal), order)
+                    });
+                    (outcome, Some(refusal))
+                }
+            },
+        }
+    }
+
+    fn repair<'v>(
+        &self,
+        name: &str,
+        scan: &Scan<'v>,
+        tally: &Tally<'_>,
+    ) -> Result<Normalized<'v>, Refusal> {
+        let wanted = || {
+            tally
+                .firsts
+                .iter()
+                .filter(|(_, order)| order.action == Action::Normalize)
+        };
+        let limit = self
+            .policy
+            .limit(self.target.as_ref(), name)
+            .map(|(limit, _)| limit);
+        let repaired = normalize(
+            scan,
+            &Allowance {
+                kinds: wanted().map(|(first, _)| first.kind()).collect(),
+                charset: &|charset, octets| {
+                    wanted().all(|(first, order)| {
+                        first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
+                    })
+                },
+                decode_markup: wanted()
+                    .filter(|(first, _)| {
+                        matches!(
+                            first.kind(),
+                            FindingKind::CharRef | FindingKind::NestedEncoding
+                        )
+                    })
+                    .all(|(_, order)| order.decodes_markup()),
+                max_octets: limit.into_iter().chain(self.policy.field_octets()).min(),
+            },
+        );
+        match repaired {
+            // A control is a reason to refuse a protected field too.
+            Err(Refusal::Control) => repaired,
+            _ if Protection::of(name).is_some() => Err(Refusal::Protected),
+            _ => repaired,
+        }
+    }
+}
+
+/// What was found in one value, with the policy's order for each kind.
+struct Tally<'p> {
+    /// The first findings, up to [`Verdict::MOST_JUDGED`].
+    judged: Vec<Judged>,
+    found: usize,
+    /// The first finding of each kind.
+    firsts: Vec<(Finding, Order<'p>)>,
+}
+
+impl Tally<'_> {
+    fn greatest(&self) -> Action {
+        self.firsts
+            .iter()
+            .map(|(_, order)| order.action)
+            .max()
+            .unwrap_or(Action::Allow)
+    }
+
+    /// The first finding in the value for which this is ordered.
+    fn first(&self, ordered: impl Fn(&Order<'_>) -> bool) -> Option<(&Finding, &Order<'_>)> {
+        let firsts = self.firsts.iter().filter(|(_, order)| ordered(order));
+        firsts
+            .min_by_key(|(first, _)| first.span().start)
+            .map(|(first, order)| (first, order))
+    }
+}
+
+fn reject<'v>(cause: Cause, order: &Order<'_>) -> Outcome<'v> {
+    Outcome::Reject(Rejection {
+        cause,
+        source: order.source.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::charset::Charset;
+    use crate::finding::FindingKind::{CharRef, Latin1};
+    use crate::policy::{Mistake, Preset, Rule, Scope};
+
+    fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
+        rules
+            .into_iter()
+            .fold(Policy::builder(), |builder, rule| builder.rule(rule))
+            .build()
+            .expect("right rules")
+    }
+
+    fn action(policy: &Policy, name: &str, value: &[u8]) -> Action {
+        policy.decide(name, value).action()
+    }
+
+    #[test]
+    fn later_rules_win_kind_by_kind() {
+        let policy = policy([
+            Rule::for_fields(["X-*"]).reject([Latin1, CharRef]),
+            Rule::for_fields(["X-Name"]).normalize([Latin1]),
+        ]);
+        assert_eq!(action(&policy, "X-Name", b"T\xE9l"), Action::Normalize);
+        assert_eq!(action(&policy, "X-Name", b"T&eacute;l"), Action::Reject);
+        assert_eq!(action(&policy, "x_name", b"T\xE9l"), Action::Normalize);
+        assert_eq!(action(&policy, "X-Other", b"T\xE9l"), Action::Reject);
+        assert_eq!(action(&policy, "Other", b"T\xE9l"), Action::Log);
+        assert_eq!(action(&policy, "Other", b"Tel"), Action::Allow);
+    }
+
+    #[test]
+    fn the_greatest_action_wins() {
+        let policy = policy([Rule::for_fields(["N"])
+            .normalize([Latin1])
+            .reject([CharRef])]);
+        assert_eq!(action(&policy, "N", b"T\xE9l&eacute;"), Action::Reject);
+    }
+
+    #[test]
+    fn what_cannot_be_repaired_is_logged_or_refused_as_the_rule_says() {
+        let normalize = || Rule::for_fields(["N"]).normalize([Latin1, CharRef]);
+        let mild = policy([normalize()]);
+        let firm = policy([normalize().reject([Latin1, CharRef])]);
+        let beneath = policy([Rule::for_fields(["*"]).reject([CharRef]), normalize()]);
+        for markup in [&b"&lt;b&gt;"[..], b"&nbsp;a"] {
+            assert_eq!(action(&mild, "N", markup), Action::Log);
+            assert_eq!(action(&firm, "N", markup), Action::Reject);
+            assert_eq!(action(&beneath, "N", markup), Action::Reject);
+        }
+        // Unless it is a line break: that is always refused.
+        assert_eq!(action(&mild, "N", b"a&#13;&#10;X-Evil: 1"), Action::Reject);
+        assert_eq!(
+            action(&Policy::default(), "N", b"a&#13;&#10;X-Evil: 1"),
+            Action::Log
+        );
+        assert_eq!(
+            mild.decide("N", b"&lt;b&gt;").refusal(),
+            Some(Refusal::Markup)
+        );
+    }
+
+    #[test]
+    fn a_charset_has_to_be_listed() {
+        let only = |charset| {
+            policy([Rule::for_fields(["N"])
+                .normalize([Latin1])
+                .assume_charsets([charset])])
+        };
+        assert_eq!(
+            action(&only(Charset::Latin1), "N", b"T\xE9l"),
+            Action::Normalize
+        );
+        assert_eq!(
+            action(&only(Charset::Latin1), "N", b"\x93A\x94"),
+            Action::Log
+        );
+        assert_eq!(
+            action(&only(Charset::Windows1252), "N", b"\x93A\x94"),
+            Action::Normalize
+        );
+    }
+
+    #[test]
+    fn protected_fields_are_never_rewritten() {
+        let policy = policy([Rule::for_fields(["*"]).normalize([Latin1, CharRef])]);
+        let verdict = policy.decide("Authorization", b"T\xE9l");
+        assert_eq!(
+            (verdict.action(), verdict.refusal()),
+            (Action::Log, Some(Refusal::Protected))
+        );
+        assert_eq!(action(&policy, "Authorization", b"a&#10;b"), Action::Reject);
+        assert_eq!(action(&policy, "CompanyName", b"T\xE9l"), Action::Normalize);
+    }
+
+    #[test]
+    fn lengths() {
+        let policy = policy([Rule::for_fields(["N"]).normalize([Latin1]).max_octets(4)]);
+        assert_eq!(action(&policy, "N", b"abcd"), Action::Allow);
+        assert_eq!(action(&policy, "N", b"abcde"), Action::Reject);
+        assert_eq!(action(&policy, "N", b"a\xE9c"), Action::Normalize);
+        assert_eq!(
+            policy.decide("N", b"ab\xE9c").refusal(),
+            Some(Refusal::TooLong)
+        );
+        assert_eq!(action(&policy, "Other", b"abcde"), Action::Allow);
+    }
+
+    #[test]
+    fn scoped_rules_need_their_request() {
+        let scope = Scope {
+            routes: vec!["/api/*".into()],
+            ..Scope::default()
+        };
+        let policy = policy([Rule::for_fields(["N"]).reject([Latin1]).within(scope)]);
+        let target = |path| Target {
+            method: "GET",
+            host: "x",
+            path,
+        };
+        assert_eq!(
+            policy
+                .for_request(target("/api/a"))
+                .decide("N", b"T\xE9l")
+                .action(),
+            Action::Reject
+        );
+        assert_eq!(
+            policy
+                .for_request(target("/other"))
+                .decide("N", b"T\xE9l")
+                .action(),
+            Action::Log
+        );
+        assert_eq!(action(&policy, "N", b"T\xE9l"), Action::Log);
+    }
+
+    #[test]
+    fn presets() {
+        let preset = |preset| Policy::builder().preset(preset).build().expect("no rules");
+        for (value, log, repair, strict) in [
+            (
+                &b"T\xE9l"[..],
+                Action::Log,
+                Action::Normalize,
+                Action::Reject,
+            ),
+            (b"\xC0\xAF", Action::Log, Action::Reject, Action::Reject),
+            (
+                "a\u{200b}b".as_bytes(),
+                Action::Log,
+                Action::Log,
+                Action::Reject,
+            ),
+            (b"AT&T", Action::Allow, Action::Allow, Action::Allow),
+        ] {
+            assert_eq!(action(&preset(Preset::Log), "N", value), log);
+            assert_eq!(action(&preset(Preset::Repair), "N", value), repair);
+            assert_eq!(action(&preset(Preset::Strict), "N", value), strict);
+        }
+        assert_eq!(
+            action(&preset(Preset::Repair), "Cookie", b"T\xE9l"),
+            Action::Log
+        );
+    }
+
+    #[test]
+    fn mistakes_are_all_reported() {
+        let error = Policy::builder()
+            .rule(
+                Rule::for_fields(["Host", "X Y"])
+                    .normalize([Latin1, FindingKind::Invisible])
+                    .log([Latin1]),
+            )
+            .rule(Rule::for_fields(Vec::<String>::new()))
+            .build()
+            .expect_err("wrong rules");
+        let found: Vec<_> = error
+            .mistakes()
+            .iter()
+            .map(|(place, mistake)| (*place, mistake.clone()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (0, Mistake::Protected("Host".into(), Protection::Framing)),
+                (0, Mistake::NotAFieldName("X Y".into())),
+                (0, Mistake::NotRepairable(FindingKind::Invisible)),
+                (
+                    0,
+                    Mistake::Contradiction(Latin1, Action::Normalize, Action::Log)
+                ),
+                (1, Mistake::NoFields),
+                (1, Mistake::NothingAsked),
+            ]
+        );
+    }
+}

@@ -1,0 +1,362 @@
+//! What is to be done about which finding, in which field.
+//!
+//! A [`Policy`] is a [`Preset`] and a list of [`Rule`]s. For one finding the
+//! last rule that covers the field and speaks of the kind decides, and the
+//! preset where none does.
+//!
+//! A value passes untouched exactly when one of these holds:
+//!
+//! 1. Nothing is found in it, and no rule for its field limits its length to less.
+//! 2. Every finding's action is `allow` or `log`.
+//! 3. Some finding's action is `normalize`, none is `reject`, but the repair is
+//!    not safe and nothing asks for the value to be rejected then.
+//! 4. Its field is protected ([`Protection`]) and no finding's action is `reject`.
+
+mod action;
+mod preset;
+mod rule;
+mod scope;
+
+pub use action::{Action, UnknownAction};
+pub use preset::{Preset, UnknownPreset};
+pub use rule::Rule;
+pub use scope::{Scope, Target};
+
+use crate::charset::Charset;
+use crate::fields::Protection;
+use crate::finding::FindingKind;
+use crate::octet;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is to be done about which finding. Built by [`Policy::builder`].
+///
+/// ```
+/// use headguard::policy::{Policy, Preset, Rule};
+/// use headguard::{FindingKind, Outcome};
+///
+/// let policy = Policy::builder()
+///     .preset(Preset::Log)
+///     .rule(Rule::for_fields(["CompanyName"]).normalize([FindingKind::Latin1]))
+///     .build()?;
+///
+/// match policy.decide("CompanyName", b"T\xE9l\xE9bec LP").into_outcome() {
+///     Outcome::Rewrite(value) => assert_eq!(value.as_str(), "Télébec LP"),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), headguard::policy::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    preset: Preset,
+    rules: Vec<Rule>,
+    field_octets: Option<usize>,
+}
+
+impl Policy {
+    /// Starts a policy with the `log` preset and no rules.
+    #[must_use]
+    pub fn builder() -> PolicyBuilder {
+        PolicyBuilder {
+            policy: Policy::default(),
+        }
+    }
+
+    /// The preset.
+    #[must_use]
+    pub const fn preset(&self) -> Preset {
+        self.preset
+    }
+
+    /// The rules, in the order in which they were given.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// What is to be done about `kind` in `field`, in a request of `target`.
+    pub(crate) fn asked(
+        &self,
+        target: Option<&Target<'_>>,
+        field: &str,
+        kind: FindingKind,
+    ) -> Order<'_> {
+        let mut speaking = self
+            .applying(target, field)
+            .rev()
+            .filter_map(|(number, rule)| Some((number, rule, rule.asks(kind)?)));
+        let preset = self.preset.action(field, kind);
+        let Some((number, rule, asked)) = speaking.next() else {
+            return Order {
+                action: preset,
+                otherwise: Action::Log,
+                source: Source::Preset(self.preset),
+                rule: None,
+            };
+        };
+        let beneath = speaking.next().map_or(preset, |(_, _, asked)| asked.action);
+        let otherwise = if asked.rejects || beneath == Action::Reject {
+            Action::Reject
+        } else {
+            Action::Log
+        };
+        Order {
+            action: asked.action,
+            otherwise,
+            source: Source::rule(number, rule),
+            rule: Some(rule),
+        }
+    }
+
+    /// The greatest length the rules allow a value of `field`, and who says so.
+    pub(crate) fn limit(
+        &self,
+        target: Option<&Target<'_>>,
+        field: &str,
+    ) -> Option<(usize, Source)> {
+        self.applying(target, field)
+            .rev()
+            .find_map(|(number, rule)| Some((rule.max_octets?, Source::rule(number, rule))))
+    }
+
+    /// Whether some rule limits lengths, so that right values need a look too.
+    pub(crate) fn limits_lengths(&self) -> bool {
+        self.rules.iter().any(|rule| rule.max_octets.is_some())
+    }
+
+    /// The length no repaired value may exceed, whatever the rules.
+    pub(crate) const fn field_octets(&self) -> Option<usize> {
+        self.field_octets
+    }
+
+    fn applying<'p>(
+        &'p self,
+        target: Option<&Target<'_>>,
+        field: &str,
+    ) -> impl DoubleEndedIterator<Item = (usize, &'p Rule)> {
+        self.rules
+            .iter()
+            .enumerate()
+            .filter(move |(_, rule)| rule.covers(field) && rule.scope.includes(target))
+    }
+}
+
+/// What a policy orders for one finding.
+#[derive(Clone, Debug)]
+pub(crate) struct Order<'p> {
+    pub(crate) action: Action,
+    /// What is done when the action is to normalize and that is not safe.
+    pub(crate) otherwise: Action,
+    pub(crate) source: Source,
+    rule: Option<&'p Rule>,
+}
+
+impl Order<'_> {
+    /// Whether a repair may assume that `octets` are in `charset`.
+    pub(crate) fn allows_charset(&self, charset: Charset, octets: &[u8]) -> bool {
+        let listed = self
+            .rule
+            .map_or(&[Charset::Windows1252][..], |rule| &rule.charsets);
+        // Octets that Latin-1 and windows-1252 read alike are in both.
+        listed.iter().any(|&assumed| {
+            assumed == charset || octets.iter().all(|&o| assumed.char(o) == charset.char(o))
+        })
+    }
+
+    pub(crate) fn decodes_markup(&self) -> bool {
+        self.rule.is_some_and(|rule| rule.decode_markup)
+    }
+}
+
+/// Who ordered an action: a rule, by name or number, or the preset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The preset.
+    Preset(Preset),
+    /// A rule without a name; the first has number 1.
+    Rule(usize),
+    /// A rule with a name.
+    Named(Arc<str>),
+}
+
+impl Source {
+    fn rule(index: usize, rule: &Rule) -> Self {
+        rule.name.clone().map_or(Self::Rule(index + 1), Self::Named)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preset(preset) => write!(f, "preset {preset}"),
+            Self::Rule(number) => write!(f, "rule {number}"),
+            Self::Named(name) => write!(f, "rule \"{name}\""),
+        }
+    }
+}
+
+/// Collects the parts of a [`Policy`] and checks them.
+#[derive(Clone, Debug)]
+pub struct PolicyBuilder {
+    policy: Policy,
+}
+
+impl PolicyBuilder {
+    /// What fields and kinds without a rule get.
+    #[must_use]
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.policy.preset = preset;
+        self
+    }
+
+    /// Adds a rule. Later rules win over earlier ones, kind by kind.
+    #[must_use]
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.policy.rules.push(rule);
+        self
+    }
+
+    /// The length in octets that no repaired value may exceed.
+    #[must_use]
+    pub fn field_octets(mut self, octets: usize) -> Self {
+        self.policy.field_octets = Some(octets);
+        self
+    }
+
+    /// Checks the rules and makes the policy.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Mistake`] in the rules, at once.
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        let mut mistakes = Vec::new();
+        for (rule, place) in self.policy.rules.iter().zip(0..) {
+            check(rule, |what| mistakes.push((place, what)));
+        }
+        if mistakes.is_empty() {
+            Ok(self.policy)
+        } else {
+            Err(PolicyError { mistakes })
+        }
+    }
+}
+
+fn check(rule: &Rule, mut report: impl FnMut(Mistake)) {
+    if rule.fields.is_empty() {
+        report(Mistake::NoFields);
+    }
+    let normalizes = rule
+        .asked
+        .iter()
+        .any(|(_, action)| *action == Action::Normalize);
+    for field in &rule.fields {
+        let name = field.strip_suffix('*').unwrap_or(field);
+        if field.is_empty() || !name.bytes().all(octet::is_token) {
+            report(Mistake::NotAFieldName(field.clone()));
+        } else if normalizes && let Some(protection) = Protection::of(field) {
+            report(Mistake::Protected(field.clone(), protection));
+        }
+    }
+    for (at, &(kind, action)) in rule.asked.iter().enumerate() {
+        if action == Action::Normalize && !kind.is_repairable() {
+            report(Mistake::NotRepairable(kind));
+        }
+        let compatible = |other: Action| {
+            other == action
+                || matches!(
+                    (other, action),
+                    (Action::Normalize, Action::Reject) | (Action::Reject, Action::Normalize)
+                )
+        };
+        if let Some(&(_, other)) = rule
+            .asked
+            .iter()
+            .take(at)
+            .find(|(k, a)| *k == kind && !compatible(*a))
+        {
+            report(Mistake::Contradiction(kind, other, action));
+        }
+    }
+    if rule.asked.is_empty() && rule.max_octets.is_none() {
+        report(Mistake::NothingAsked);
+    }
+    if normalizes
+        && rule.charsets.is_empty()
+        && rule
+            .asked
+            .contains(&(FindingKind::Latin1, Action::Normalize))
+    {
+        report(Mistake::NoCharset);
+    }
+}
+
+/// The rules a policy cannot be built from, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    mistakes: Vec<(usize, Mistake)>,
+}
+
+impl PolicyError {
+    /// Every mistake, with the place of its rule; the first rule has place 0.
+    #[must_use]
+    pub fn mistakes(&self) -> &[(usize, Mistake)] {
+        &self.mistakes
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (place, mistake)) in self.mistakes.iter().enumerate() {
+            if at > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "rule {}: {mistake}", place + 1)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// One thing wrong with a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// One kind in two lists that exclude each other.
+    Contradiction(FindingKind, Action, Action),
+    /// `normalize` for `latin1` with no charset to assume.
+    NoCharset,
+    /// No field named.
+    NoFields,
+    /// Neither an action nor a limit.
+    NothingAsked,
+    /// A pattern no field name can match.
+    NotAFieldName(String),
+    /// `normalize` for a kind that has no repair.
+    NotRepairable(FindingKind),
+    /// `normalize` for a field that is never rewritten.
+    Protected(String, Protection),
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contradiction(kind, one, other) => {
+                write!(f, "{kind} is under both {one} and {other}")
+            }
+            Self::NoCharset => {
+                f.write_str("latin1 cannot be normalized without a charset to assume")
+            }
+            Self::NoFields => f.write_str("no field is named"),
+            Self::NothingAsked => f.write_str("the rule asks for nothing"),
+            Self::NotAFieldName(name) => write!(f, "{name:?} is not a field name"),
+            Self::NotRepairable(kind) => {
+                write!(f, "{kind} cannot be normalized: no repair is known for it")
+            }
+            Self::Protected(field, protection) => {
+                write!(f, "{field} cannot be normalized: {}", protection.reason())
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! One rule: which fields, in which requests, and what is done about which kinds.
+
+use super::action::Action;
+use super::scope::Scope;
+use crate::charset::Charset;
+use crate::fields;
+use crate::finding::FindingKind;
+use std::sync::Arc;
+
+/// What is done about some kinds of finding in some fields.
+///
+/// ```
+/// use headguard::{FindingKind, policy::Rule};
+///
+/// let rule = Rule::for_fields(["CompanyName", "X-Company-*"])
+///     .named("company names are UTF-8")
+///     .normalize([FindingKind::Latin1, FindingKind::CharRef])
+///     .reject([FindingKind::InvalidUtf8]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) fields: Vec<String>,
+    pub(super) scope: Scope,
+    pub(super) asked: Vec<(FindingKind, Action)>,
+    pub(super) charsets: Vec<Charset>,
+    pub(super) decode_markup: bool,
+    pub(super) max_octets: Option<usize>,
+}
+
+impl Rule {
+    /// A rule for fields with these names. A name may end in `*`, which stands
+    /// for any further characters. Case does not count, and `_` is `-`: the
+    /// rule for `Company-Name` judges `company_name` too.
+    #[must_use]
+    pub fn for_fields<S: Into<String>>(fields: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            name: None,
+            fields: fields.into_iter().map(Into::into).collect(),
+            scope: Scope::default(),
+            asked: Vec::new(),
+            charsets: vec![Charset::Windows1252],
+            decode_markup: false,
+            max_octets: None,
+        }
+    }
+
+    /// Names the rule, for reports and logs. Without a name it is called by its number.
+    #[must_use]
+    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
+
+    /// Restricts the rule to requests of this scope.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Says nothing about these kinds.
+    #[must_use]
+    pub fn allow(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
+        self.ask(Action::Allow, kinds)
+    }
+
+    /// Reports these kinds and lets the value through as it came.
+    #[must_use]
+    pub fn log(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
+        self.ask(Action::Log, kinds)
+    }
+
+    /// Repairs these kinds where that is safe.
+    ///
+    /// Where it is not, the value is rejected if this rule also lists the kind
+    /// under [`reject`](Self::reject), or if it would be rejected without this
+    /// rule; it is reported otherwise. A value whose repair would make CR, LF,
+    /// NUL or another control is always rejected.
+    #[must_use]
+    pub fn normalize(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
+        self.ask(Action::Normalize, kinds)
+    }
+
+    /// Refuses requests with these kinds.
+    #[must_use]
+    pub fn reject(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
+        self.ask(Action::Reject, kinds)
+    }
+
+    /// The charsets a repair may assume. Windows-1252 unless said otherwise.
+    #[must_use]
+    pub fn assume_charsets(self, charsets: impl IntoIterator<Item = Charset>) -> Self {
+        Self {
+            charsets: charsets.into_iter().collect(),
+            ..self
+        }
+    }
+
+    /// Lowers protection: also decodes references to `<`, `>`, `"`, ASCII
+    /// letters and digits, which could carry markup past a guard in front.
+    #[must_use]
+    pub fn decode_markup(self) -> Self {
+        Self {
+            decode_markup: true,
+            ..self
+        }
+    }
+
+    /// Refuses values longer than this, in octets, before and after repair.
+    #[must_use]
+    pub fn max_octets(self, octets: usize) -> Self {
+        Self {
+            max_octets: Some(octets),
+            ..self
+        }
+    }
+
+    fn ask(mut self, action: Action, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
+        self.asked
+            .extend(kinds.into_iter().map(|kind| (kind, action)));
+        self
+    }
+
+    pub(super) fn covers(&self, field: &str) -> bool {
+        self.fields
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => fields::starts_with(field, prefix),
+                None => fields::same_name(field, pattern),
+            })
+    }
+
+    /// What the rule asks for `kind`, if it speaks of it: the greatest repair
+    /// or milder action, and whether it also rejects.
+    pub(super) fn asks(&self, kind: FindingKind) -> Option<Asked> {
+        let actions = || {
+            self.asked
+                .iter()
+                .filter(|(asked, _)| *asked == kind)
+                .map(|&(_, action)| action)
+        };
+        let rejects = actions().any(|action| action == Action::Reject);
+        match actions().filter(|&action| action != Action::Reject).max() {
+            Some(action) => Some(Asked { action, rejects }),
+            None => rejects.then_some(Asked {
+                action: Action::Reject,
+                rejects,
+            }),
+        }
+    }
+}
+
+/// What one rule asks for one kind.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) action: Action,
+    pub(super) rejects: bool,
+}

@@ -1,0 +1,179 @@
+//! What was decided about one value, and why.
+
+use crate::finding::{Finding, FindingKind};
+use crate::normalize::{Normalized, Refusal};
+use crate::policy::{Action, Source};
+use std::fmt;
+
+/// What becomes of a value. The list is complete, so that nobody can handle it
+/// without handling refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome<'v> {
+    /// It goes upstream as it came.
+    Forward(&'v [u8]),
+    /// It goes upstream repaired.
+    Rewrite(Normalized<'v>),
+    /// The request goes nowhere.
+    Reject(Rejection),
+}
+
+/// Why a value is refused. Holds no octets of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    pub(crate) cause: Cause,
+    pub(crate) source: Source,
+}
+
+impl Rejection {
+    /// What the value is refused for.
+    #[must_use]
+    pub const fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// Who ordered it.
+    #[must_use]
+    pub const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The kind of the finding that led to it, unless it was the length.
+    #[must_use]
+    pub const fn kind(&self) -> Option<FindingKind> {
+        match &self.cause {
+            Cause::Found(finding) | Cause::NotRepaired(finding, _) => Some(finding.kind()),
+            Cause::TooLong { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Found(finding) => {
+                write!(f, "{} at octet {}", finding.kind(), finding.span().start)
+            }
+            Cause::NotRepaired(finding, refusal) => {
+                write!(
+                    f,
+                    "{} at octet {}, not repaired: {}",
+                    finding.kind(),
+                    finding.span().start,
+                    refusal.reason()
+                )
+            }
+            Cause::TooLong { octets, limit } => {
+                write!(f, "{octets} octets where {limit} are allowed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+/// What a value is refused for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// A finding whose action is `reject`.
+    Found(Finding),
+    /// A finding that was to be repaired, could not be, and is refused then.
+    NotRepaired(Finding, Refusal),
+    /// A value longer than its rule allows.
+    TooLong {
+        /// How long it is.
+        octets: usize,
+        /// How long it may be.
+        limit: usize,
+    },
+}
+
+/// A finding and what the policy orders for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// What the policy orders for it.
+    pub action: Action,
+    /// Who orders it.
+    pub source: Source,
+}
+
+/// What was decided about one value: the outcome, and all that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict<'v> {
+    pub(crate) outcome: Outcome<'v>,
+    pub(crate) judged: Vec<Judged>,
+    pub(crate) found: usize,
+    pub(crate) action: Action,
+    pub(crate) heaviest: Option<FindingKind>,
+    pub(crate) refusal: Option<Refusal>,
+}
+
+impl<'v> Verdict<'v> {
+    /// How many findings of one value are listed, so that a value made of
+    /// nothing but faults costs no more memory than its own length.
+    pub const MOST_JUDGED: usize = 128;
+
+    /// The verdict on a value in which nothing was found.
+    pub(crate) const fn clean(value: &'v [u8]) -> Self {
+        Self {
+            outcome: Outcome::Forward(value),
+            judged: Vec::new(),
+            found: 0,
+            action: Action::Allow,
+            heaviest: None,
+            refusal: None,
+        }
+    }
+
+    /// What becomes of the value.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome<'v> {
+        &self.outcome
+    }
+
+    /// What becomes of the value, owned.
+    #[must_use]
+    pub fn into_outcome(self) -> Outcome<'v> {
+        self.outcome
+    }
+
+    /// What was found, in order of place, with what is ordered for it: the
+    /// first [`MOST_JUDGED`](Self::MOST_JUDGED) of the [`found`](Self::found).
+    #[must_use]
+    pub fn judged(&self) -> &[Judged] {
+        &self.judged
+    }
+
+    /// Why the repair that was ordered was not made, if it was not.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    /// How many findings there are, also those beyond the ones listed.
+    #[must_use]
+    pub const fn found(&self) -> usize {
+        self.found
+    }
+
+    /// What is done: `allow` when nothing was found, `normalize` only when the
+    /// value is really rewritten.
+    #[must_use]
+    pub const fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The kind of finding that weighs most, if there is one.
+    #[must_use]
+    pub const fn heaviest(&self) -> Option<FindingKind> {
+        self.heaviest
+    }
+
+    /// Whether nothing was found and the value goes on as it came.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.found == 0 && matches!(self.outcome, Outcome::Forward(_))
+    }
+}
