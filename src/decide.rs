@@ -15,11 +15,14 @@ impl Policy {
     /// Allocates nothing for a value in which nothing is found.
     #[must_use]
     pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        self.for_any_request().decide(name, value)
+    }
+
+    pub(crate) const fn for_any_request(&self) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
             target: None,
         }
-        .decide(name, value)
     }
 
     /// The policy as it stands for one request.
@@ -86,6 +89,11 @@ impl RequestPolicy<'_> {
             heaviest,
             refusal,
         }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) const fn head_octets(&self) -> Option<usize> {
+        self.policy.head_octets()
     }
 
     /// Counts what is found, asking the policy once a kind.

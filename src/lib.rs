@@ -28,6 +28,14 @@ mod decide;
 
 pub mod preview;
 
+pub mod explain;
+
+#[cfg(feature = "http")]
+pub mod headers;
+
+#[cfg(feature = "tower")]
+pub mod tower;
+
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};

@@ -117,7 +117,7 @@ pub(crate) enum Unreadable {
 }
 
 /// The text one finding stands for.
-fn decode<'v>(finding: &Finding, octets: &'v [u8]) -> Option<Cow<'v, str>> {
+pub(crate) fn decode<'v>(finding: &Finding, octets: &'v [u8]) -> Option<Cow<'v, str>> {
     match finding.kind() {
         FindingKind::CharRef | FindingKind::NestedEncoding => {
             let mut text = String::new();

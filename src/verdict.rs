@@ -171,6 +171,33 @@ impl<'v> Verdict<'v> {
         self.heaviest
     }
 
+    /// The same verdict with the repair taken back and the value refused.
+    #[cfg(feature = "http")]
+    pub(crate) fn without_repair(self, refusal: Refusal) -> Self {
+        let repaired = self
+            .judged
+            .iter()
+            .find(|one| one.action == Action::Normalize)
+            .cloned();
+        let (
+            Outcome::Rewrite(_),
+            Some(Judged {
+                finding, source, ..
+            }),
+        ) = (&self.outcome, repaired)
+        else {
+            return self;
+        };
+        let cause = Cause::NotRepaired(finding, refusal);
+        let outcome = Outcome::Reject(Rejection { cause, source });
+        Self {
+            outcome,
+            action: Action::Reject,
+            refusal: Some(refusal),
+            ..self
+        }
+    }
+
     /// Whether nothing was found and the value goes on as it came.
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -51,6 +51,7 @@ pub struct Policy {
     preset: Preset,
     rules: Vec<Rule>,
     field_octets: Option<usize>,
+    head_octets: Option<usize>,
 }
 
 impl Policy {
@@ -127,6 +128,12 @@ impl Policy {
     /// The length no repaired value may exceed, whatever the rules.
     pub(crate) const fn field_octets(&self) -> Option<usize> {
         self.field_octets
+    }
+
+    /// The size no repaired head may exceed: names, values and four octets a field.
+    #[cfg(feature = "http")]
+    pub(crate) const fn head_octets(&self) -> Option<usize> {
+        self.head_octets
     }
 
     fn applying<'p>(
@@ -221,6 +228,14 @@ impl PolicyBuilder {
     #[must_use]
     pub fn field_octets(mut self, octets: usize) -> Self {
         self.policy.field_octets = Some(octets);
+        self
+    }
+
+    /// The size in octets that no head may grow beyond by repair: names, values
+    /// and the four octets of `: ` and CRLF of each field.
+    #[must_use]
+    pub fn head_octets(mut self, octets: usize) -> Self {
+        self.policy.head_octets = Some(octets);
         self
     }
 

@@ -1,0 +1,456 @@
+//! A policy over an [`http::HeaderMap`]: all or nothing.
+//!
+//! Every value is decided before any is changed, so a refused request's
+//! headers are as they came. Octets go in and out as octets: `HeaderValue`'s
+//! string functions refuse valid UTF-8 and are not used.
+
+use crate::decide::RequestPolicy;
+use crate::explain::{DetailLevel, Explanation, Problem};
+use crate::normalize::Refusal;
+use crate::policy::{Action, Policy, Target};
+use crate::verdict::{Outcome, Verdict};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use std::fmt;
+
+impl Policy {
+    /// Applies the policy to headers of a request nothing else is known of; see
+    /// [`RequestPolicy::enforce`].
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] when a value is to be rejected. The headers are untouched then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use headguard::{FindingKind, Policy, policy::Rule};
+    /// use http::{HeaderMap, HeaderValue};
+    ///
+    /// let policy = Policy::builder()
+    ///     .rule(Rule::for_fields(["CompanyName"]).normalize([FindingKind::Latin1]))
+    ///     .build()?;
+    ///
+    /// let mut headers = HeaderMap::new();
+    /// headers.insert("companyname", HeaderValue::from_bytes(b"T\xE9l\xE9bec LP")?);
+    /// let report = policy.enforce(&mut headers)?;
+    ///
+    /// assert_eq!(headers["companyname"].as_bytes(), "Télébec LP".as_bytes());
+    /// assert_eq!(report.rewritten(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn enforce(&self, headers: &mut HeaderMap) -> Result<Report, Rejected> {
+        self.for_any_request().enforce(headers)
+    }
+
+    /// The policy as it stands for this request.
+    #[must_use]
+    pub fn for_http_request<'p, B>(&'p self, request: &'p Request<B>) -> RequestPolicy<'p> {
+        self.for_request(Target {
+            method: request.method().as_str(),
+            host: host(request),
+            path: request.uri().path(),
+        })
+    }
+}
+
+impl RequestPolicy<'_> {
+    /// Applies the policy to a request's headers, or to its trailers.
+    ///
+    /// Decides about every value first. If none is rejected, values to be
+    /// normalized are replaced, at their place among fields of the same name.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] when a value is to be rejected, or when repairs would make
+    /// the head larger than the policy allows. The headers are untouched then.
+    pub fn enforce(&self, headers: &mut HeaderMap) -> Result<Report, Rejected> {
+        let enforcement = self.inspect(headers)?;
+        enforcement.apply(headers)
+    }
+
+    /// Decides without changing anything: what [`enforce`](Self::enforce) would do.
+    ///
+    /// # Errors
+    ///
+    /// As [`enforce`](Self::enforce).
+    pub fn inspect(&self, headers: &HeaderMap) -> Result<Enforcement, Rejected> {
+        let mut found: Vec<(&HeaderName, usize, &HeaderValue, Verdict<'_>)> = Vec::new();
+        for name in headers.keys() {
+            for (place, value) in headers.get_all(name).iter().enumerate() {
+                let verdict = self.decide(name.as_str(), value.as_bytes());
+                if !verdict.is_clean() {
+                    found.push((name, place, value, verdict));
+                }
+            }
+        }
+        let outgrown = self.head_octets().is_some_and(|limit| {
+            let rewritten = found
+                .iter()
+                .any(|(.., verdict)| matches!(verdict.outcome(), Outcome::Rewrite(_)));
+            rewritten && repaired_size(headers, &found) > limit
+        });
+
+        let mut report = Report::default();
+        let mut refused = Vec::new();
+        let mut rewrites = Vec::new();
+        for (name, place, value, verdict) in found {
+            let verdict = if outgrown {
+                verdict.without_repair(Refusal::TooLong)
+            } else {
+                verdict
+            };
+            let explanation =
+                Explanation::new(name.as_str(), place + 1, value.as_bytes(), &verdict);
+            match verdict.into_outcome() {
+                Outcome::Forward(_) => report.explanations.push(explanation),
+                Outcome::Rewrite(normalized) => {
+                    report.explanations.push(explanation);
+                    rewrites.push((name.clone(), place, normalized.into_string()));
+                }
+                Outcome::Reject(_) => refused.push(explanation),
+            }
+        }
+        if refused.is_empty() {
+            Ok(Enforcement { report, rewrites })
+        } else {
+            Err(Rejected { refused, report })
+        }
+    }
+}
+
+/// The size of the head with all repairs made, four octets a field more than
+/// names and values.
+fn repaired_size(
+    headers: &HeaderMap,
+    found: &[(&HeaderName, usize, &HeaderValue, Verdict<'_>)],
+) -> usize {
+    let sent: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+        .sum();
+    let grown: usize = found
+        .iter()
+        .map(|(.., verdict)| match verdict.outcome() {
+            Outcome::Rewrite(normalized) => normalized
+                .as_bytes()
+                .len()
+                .saturating_sub(normalized.original().len()),
+            _ => 0,
+        })
+        .sum();
+    sent + grown
+}
+
+/// What is to be done to headers that were not refused.
+#[derive(Debug)]
+pub struct Enforcement {
+    report: Report,
+    rewrites: Vec<(HeaderName, usize, String)>,
+}
+
+impl Enforcement {
+    /// What was found.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Leaves the headers as they are, for a dry run.
+    #[must_use]
+    pub fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Makes the repairs in the headers that were inspected.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected`] when a repaired value has no place in these headers. The
+    /// headers are untouched then.
+    pub fn apply(self, headers: &mut HeaderMap) -> Result<Report, Rejected> {
+        let Self { report, rewrites } = self;
+        let mut values = Vec::with_capacity(rewrites.len());
+        for (name, place, text) in rewrites {
+            // `Normalized` holds no octet that a HeaderValue refuses; if that
+            // were ever wrong, refusing is what is left.
+            match HeaderValue::try_from(text.into_bytes()) {
+                Ok(value) if headers.get_all(&name).iter().nth(place).is_some() => {
+                    values.push((name, place, value))
+                }
+                _ => {
+                    return Err(Rejected {
+                        refused: report.explanations,
+                        report: Report::default(),
+                    });
+                }
+            }
+        }
+        for (name, place, mut value) in values {
+            if let http::header::Entry::Occupied(mut entry) = headers.entry(name)
+                && let Some(old) = entry.iter_mut().nth(place)
+            {
+                value.set_sensitive(old.is_sensitive());
+                *old = value;
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// What was found in headers that may go on.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    explanations: Vec<Explanation>,
+}
+
+impl Report {
+    /// One explanation a value in which something was found.
+    #[must_use]
+    pub fn explanations(&self) -> &[Explanation] {
+        &self.explanations
+    }
+
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.explanations.is_empty()
+    }
+
+    /// How many values were rewritten.
+    #[must_use]
+    pub fn rewritten(&self) -> usize {
+        self.explanations
+            .iter()
+            .filter(|one| one.action() == Action::Normalize)
+            .count()
+    }
+}
+
+/// The error of a request that is refused.
+#[derive(Clone, Debug)]
+pub struct Rejected {
+    refused: Vec<Explanation>,
+    report: Report,
+}
+
+impl Rejected {
+    /// The values the request is refused for; at least one.
+    #[must_use]
+    pub fn refused(&self) -> &[Explanation] {
+        &self.refused
+    }
+
+    /// What else was found.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The answer to the client: 400 with problem details, or with plain text
+    /// where the request's `Accept` prefers that.
+    pub fn to_response<B: From<String>>(
+        &self,
+        request: &HeaderMap,
+        instance: Option<&str>,
+        level: DetailLevel,
+    ) -> Response<B> {
+        let problem = Problem {
+            refused: &self.refused,
+            instance,
+            level,
+        };
+        let (media_type, body) = if prefers_text(request) {
+            ("text/plain; charset=utf-8", problem.to_text())
+        } else {
+            (Problem::MEDIA_TYPE, problem.to_json())
+        };
+        let mut response = Response::new(B::from(body));
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(HEADGUARD, self.headguard(level));
+        response
+    }
+
+    /// `Headguard: rejected;kind=latin1;field="companyname"` (RFC 9651 §3.3).
+    fn headguard(&self, level: DetailLevel) -> HeaderValue {
+        let told = self.refused.first().filter(|_| level != DetailLevel::Id);
+        let item = match told.map(|first| (first.field(), first.kind())) {
+            // A field name is a token: it needs no escapes in an sf-string.
+            Some((field, Some(kind))) => format!("rejected;kind={kind};field=\"{field}\""),
+            Some((field, None)) => format!("rejected;field=\"{field}\""),
+            None => "rejected".to_owned(),
+        };
+        HeaderValue::try_from(item).unwrap_or(HeaderValue::from_static("rejected"))
+    }
+}
+
+impl fmt::Display for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("request refused:")?;
+        for (at, one) in self.refused.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            write!(f, "{comma} {} in {}", one.class(), one.field())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// The response field by which headguard says that it answered itself.
+pub const HEADGUARD: HeaderName = HeaderName::from_static("headguard");
+
+/// Whether `Accept` ranks plain text above JSON (RFC 9110 §12.5.1).
+fn prefers_text(request: &HeaderMap) -> bool {
+    let mut best = [0u32; 2];
+    let octets = request
+        .get_all(ACCEPT)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&octet| octet == b','));
+    for range in octets.filter_map(|range| std::str::from_utf8(range).ok()) {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight = parts
+            .find_map(|parameter| parameter.strip_prefix("q=")?.parse::<f32>().ok())
+            .map_or(1000, |quality| (quality.clamp(0.0, 1.0) * 1000.0) as u32);
+        let (text, json) = match media.as_str() {
+            "text/plain" | "text/*" => (true, false),
+            "application/problem+json" | "application/json" | "application/*" | "*/*" => {
+                (false, true)
+            }
+            _ => (false, false),
+        };
+        for (best, wanted) in best.iter_mut().zip([text, json]) {
+            *best = (*best).max(if wanted { weight } else { 0 });
+        }
+    }
+    best[0] > best[1]
+}
+
+/// The request's host without its port, from its target or its `Host` field.
+fn host<B>(request: &Request<B>) -> &str {
+    if let Some(host) = request.uri().host() {
+        return host;
+    }
+    let field = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| std::str::from_utf8(host.as_bytes()).ok())
+        .unwrap_or_default();
+    match field.rsplit_once(':') {
+        // The colons of an IPv6 address are inside brackets.
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => field,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::FindingKind::{CharRef, InvalidUtf8, Latin1};
+    use crate::policy::Rule;
+
+    fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in fields {
+            map.append(
+                *name,
+                HeaderValue::from_bytes(value).expect("a value http takes"),
+            );
+        }
+        map
+    }
+
+    fn policy() -> Policy {
+        let rule = Rule::for_fields(["companyname"])
+            .normalize([Latin1, CharRef])
+            .reject([InvalidUtf8]);
+        Policy::builder().rule(rule).build().expect("a right rule")
+    }
+
+    #[test]
+    fn values_are_replaced_in_their_places() {
+        let mut map = headers(&[
+            ("companyname", b"first"),
+            ("x-other", b"T\xE9l"),
+            ("companyname", b"T\xE9l"),
+            ("companyname", b"&eacute;"),
+        ]);
+        let report = policy().enforce(&mut map).expect("nothing to refuse");
+        let values: Vec<_> = map
+            .get_all("companyname")
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        assert_eq!(
+            values,
+            [b"first".as_slice(), "Tél".as_bytes(), "é".as_bytes()]
+        );
+        assert_eq!(map["x-other"].as_bytes(), b"T\xE9l");
+        assert_eq!((report.rewritten(), report.explanations().len()), (2, 3));
+    }
+
+    #[test]
+    fn a_refused_request_is_left_as_it_came() {
+        let before = headers(&[("companyname", b"T\xE9l"), ("companyname", b"\xC3\xA9\x80")]);
+        let mut map = before.clone();
+        let rejected = policy().enforce(&mut map).expect_err("one value is broken");
+        assert_eq!(map, before);
+        assert_eq!(rejected.refused().len(), 1);
+        assert_eq!(rejected.refused()[0].occurrence(), 2);
+        assert_eq!(
+            rejected.to_string(),
+            "request refused: invalid-utf8 in companyname"
+        );
+    }
+
+    #[test]
+    fn repairs_may_not_outgrow_the_head() {
+        let rule = Rule::for_fields(["n"]).normalize([Latin1]);
+        let policy = Policy::builder()
+            .rule(rule)
+            .head_octets(9)
+            .build()
+            .expect("a right rule");
+        assert!(policy.enforce(&mut headers(&[("n", b"a\xE9l")])).is_ok());
+        let mut map = headers(&[("n", b"ab\xE9l")]);
+        assert!(policy.enforce(&mut map).is_err());
+        assert_eq!(map["n"].as_bytes(), b"ab\xE9l");
+    }
+
+    #[test]
+    fn accept_decides_the_form_of_a_refusal() {
+        for (accept, text) in [
+            ("*/*", false),
+            ("text/plain", true),
+            ("text/plain, */*;q=0.5", true),
+            ("text/plain;q=0.5, application/json", false),
+            ("application/problem+json", false),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", false),
+        ] {
+            assert_eq!(
+                prefers_text(&headers(&[("accept", accept.as_bytes())])),
+                text,
+                "{accept}"
+            );
+        }
+        assert!(!prefers_text(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn hosts_lose_their_ports() {
+        let host_of = |value: &str| {
+            let request = Request::builder()
+                .header("host", value)
+                .body(())
+                .expect("a request");
+            host(&request).to_owned()
+        };
+        assert_eq!(host_of("api.example.com:8080"), "api.example.com");
+        assert_eq!(host_of("[::1]:8080"), "[::1]");
+        assert_eq!(host_of("[::1]"), "[::1]");
+    }
+}
