@@ -5,7 +5,7 @@
 //! and it says nothing of the octets of a field that carries credentials.
 
 mod client;
-mod json;
+pub(crate) mod json;
 mod problem;
 #[cfg(feature = "cli")]
 mod ruler;
@@ -290,6 +290,32 @@ impl Explanation {
         self.object().finish()
     }
 
+    /// The explanation as one JSON object without any octet of the value and
+    /// without what it reads as: names, kinds, places and actions.
+    #[must_use]
+    pub fn to_masked_event_json(&self) -> String {
+        let object = Object::new()
+            .string("field", &self.field)
+            .number("occurrence", self.occurrence)
+            .number("octets", self.octets)
+            .string("class", self.class)
+            .array(
+                "findings",
+                self.findings.iter().map(Explained::to_masked_json),
+            )
+            .number("found", self.found)
+            .string("action", self.action.name())
+            .optional(
+                "by",
+                self.source.as_ref().map(ToString::to_string).as_deref(),
+            )
+            .optional("not_repaired", self.not_repaired);
+        match self.too_long {
+            Some(limit) => object.number("limit", limit).finish(),
+            None => object.finish(),
+        }
+    }
+
     fn object(&self) -> Object {
         let full_hex = |octets: &[u8]| hex(octets, octets.len());
         let reading = self.reading.as_ref().map(|reading| {
@@ -366,6 +392,25 @@ impl Explained {
     #[must_use]
     pub const fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Without octets and what they read as.
+    fn to_masked_json(&self) -> String {
+        let span = self.finding.span();
+        let mut object = Object::new()
+            .string("kind", self.finding.kind().name())
+            .number("start", span.start)
+            .number("end", span.end);
+        if let Some(charset) = self.finding.charset() {
+            object = object.string("charset", charset.name());
+        }
+        if let Some(confidence) = self.finding.confidence() {
+            object = object.string("confidence", confidence.name());
+        }
+        object
+            .string("action", self.action.name())
+            .string("by", &self.source.to_string())
+            .finish()
     }
 
     fn to_json(&self) -> String {
