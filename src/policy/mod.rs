@@ -120,6 +120,12 @@ impl Policy {
             .find_map(|(number, rule)| Some((rule.max_octets?, Source::rule(number, rule))))
     }
 
+    /// Whether some rule names `field`, for whatever requests.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn names(&self, field: &str) -> bool {
+        self.rules.iter().any(|rule| rule.covers(field))
+    }
+
     /// Whether some rule limits lengths, so that right values need a look too.
     pub(crate) fn limits_lengths(&self) -> bool {
         self.rules.iter().any(|rule| rule.max_octets.is_some())
