@@ -304,7 +304,7 @@ impl std::error::Error for Rejected {}
 pub const HEADGUARD: HeaderName = HeaderName::from_static("headguard");
 
 /// Whether `Accept` ranks plain text above JSON (RFC 9110 §12.5.1).
-fn prefers_text(request: &HeaderMap) -> bool {
+pub(crate) fn prefers_text(request: &HeaderMap) -> bool {
     let mut best = [0u32; 2];
     let octets = request
         .get_all(ACCEPT)
