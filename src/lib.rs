@@ -28,6 +28,9 @@ mod decide;
 
 pub mod preview;
 
+#[cfg(feature = "proxy")]
+pub mod config;
+
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};
