@@ -36,6 +36,9 @@ pub mod headers;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+#[cfg(feature = "proxy")]
+pub mod config;
+
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};
