@@ -47,3 +47,8 @@ pub use policy::{Action, Policy, PolicyBuilder};
 pub use reading::Reading;
 pub use scan::{Facts, Scan, scan};
 pub use verdict::{Cause, Judged, Outcome, Rejection, Verdict};
+
+/// The README's Rust example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
