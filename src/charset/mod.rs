@@ -113,8 +113,8 @@ impl fmt::Display for UnknownCharset {
 impl std::error::Error for UnknownCharset {}
 
 /// What `value` would read as in charsets that are not judged yet, for a person
-/// to choose from: WHATWG names and texts, without those that hold a control
-/// or an undefined octet, and without repeats.
+/// to choose from: WHATWG names and texts, without repeats and without those
+/// that no name looks like.
 pub(crate) fn other_readings(value: &[u8]) -> Vec<(&'static str, String)> {
     let mut readings: Vec<(&'static str, String)> = Vec::new();
     for encoding in OTHERS {
@@ -122,11 +122,23 @@ pub(crate) fn other_readings(value: &[u8]) -> Vec<(&'static str, String)> {
             continue;
         };
         let known = readings.iter().any(|(_, other)| *other == text);
-        if !known && !text.chars().any(char::is_control) {
+        if !known && text.chars().all(is_of_a_name) {
             readings.push((encoding.name(), text.into_owned()));
         }
     }
     readings
+}
+
+/// Whether a character may stand in a name: a letter, or punctuation of text.
+/// Box drawings and arithmetic say that the charset is another.
+fn is_of_a_name(character: char) -> bool {
+    (character.is_ascii() && !character.is_ascii_control())
+        || character.is_alphanumeric()
+        || matches!(
+            character,
+            '\u{a0}' | '«' | '»' | '·' | '°' | '©' | '®' | '™' | '€' | '…'
+        )
+        || matches!(character, '\u{2010}'..='\u{201f}')
 }
 
 /// The charsets [`other_readings`] tries, those in wide use first.

@@ -12,7 +12,7 @@ mod ruler;
 #[cfg(feature = "cli")]
 mod text;
 
-pub use client::{ClientFix, client_fixes, curl};
+pub use client::{ClientFix, client_fixes, reproduce};
 pub use problem::{DetailLevel, Problem};
 #[cfg(feature = "cli")]
 pub use text::render;
@@ -203,13 +203,14 @@ impl Explanation {
     /// UTF-8 can be.
     #[must_use]
     pub fn alternatives(&self) -> Vec<(&'static str, String)> {
-        let legacy = |one: &Explained| {
+        let only_utf8 = |one: &Explained| {
+            let kind = one.finding.kind();
             matches!(
-                one.finding.kind(),
-                FindingKind::Latin1 | FindingKind::InvalidUtf8
+                kind,
+                FindingKind::OverlongUtf8 | FindingKind::SurrogateUtf8 | FindingKind::TruncatedUtf8
             )
         };
-        if !self.findings.iter().any(legacy) {
+        if self.findings.iter().any(only_utf8) {
             return Vec::new();
         }
         let Some(value) = self
@@ -288,7 +289,7 @@ impl Explanation {
             .optional(
                 "reproduce",
                 self.value()
-                    .map(|value| curl(&self.field, value))
+                    .map(|value| reproduce(&self.field, value))
                     .as_deref(),
             )
             .finish()
@@ -499,13 +500,13 @@ fn malformation(finding: &Finding, octets: &[u8]) -> &'static str {
         .iter()
         .all(|&octet| Charset::Windows1252.char(octet).is_none());
     match finding.malformation() {
-        Some(Malformation::BeyondUnicode) => "it would be beyond U+10FFFF",
-        Some(Malformation::Interrupted) => "it starts a character that does not go on",
+        Some(Malformation::BeyondUnicode) => "a sequence beyond U+10FFFF",
+        Some(Malformation::Interrupted) => "the start of a character that does not go on",
         Some(Malformation::InvalidOctet) => "no character has such an octet",
         Some(Malformation::LoneContinuation) if undefined => {
-            "it continues a character that never started, and windows-1252 does not define it either"
+            "the middle of a character that never started, and undefined in windows-1252"
         }
-        _ => "it continues a character that never started",
+        _ => "the middle of a character that never started",
     }
 }
 

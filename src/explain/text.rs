@@ -1,7 +1,7 @@
 //! An explanation for a person at a terminal.
 
 use super::ruler::{BAD, DIM, GOOD, ruler};
-use super::{Explained, Explanation, client_fixes, curl};
+use super::{Explained, Explanation, client_fixes, reproduce};
 use crate::finding::FindingKind;
 use crate::policy::Action;
 use crate::preview::Preview;
@@ -103,7 +103,7 @@ fn readings(text: &mut String, explanation: &Explanation) {
                 reading.confidence().name()
             ),
         );
-    } else if explanation.kind().is_some_and(hides_the_text) {
+    } else if explanation.value().is_some() && explanation.kind().is_some_and(hides_the_text) {
         row(text, "Meant", "nobody can tell from the octets alone");
     }
     for (at, (charset, other)) in explanation.alternatives().iter().take(OFFERED).enumerate() {
@@ -189,7 +189,7 @@ fn fixes(text: &mut String, explanation: &Explanation) {
     if let (Some(value), false) = (explanation.value(), explanation.found() == 0)
         && value.len() <= 400
     {
-        row(text, "Again", &curl(explanation.field(), value));
+        row(text, "Again", &reproduce(explanation.field(), value));
     }
     if let Some(kind) = explanation.kind() {
         row(text, "More", &format!("headguard explain {kind}"));
