@@ -5,6 +5,7 @@
 //! a misspelt key or kind is a failure, not a case that passes for nothing.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test says what is wrong by panicking"
@@ -288,8 +289,12 @@ impl Case {
 
     fn check_rules(&self, octets: &[u8], wrong: &mut Vec<String>) {
         if self.rules.is_empty() {
-            if self.outcome.is_some() || self.preset.is_some() || self.request.is_some() {
-                wrong.push("`outcome`, `preset` and `request` are for cases with `rules`".into());
+            let needs_rules = [&self.preset, &self.request, &self.not_repaired];
+            if self.outcome.is_some() || needs_rules.iter().any(|key| key.is_some()) {
+                wrong.push(
+                    "`outcome`, `preset`, `request` and `not_repaired` are for cases with `rules`"
+                        .to_owned(),
+                );
             }
             return;
         }
@@ -310,12 +315,16 @@ impl Case {
                 return;
             }
         };
-        let request = self.request.as_deref().map(|request| {
-            let parts: Vec<&str> = request.split(' ').collect();
-            let [method, host, path] = parts[..].try_into().unwrap_or(["", "", ""]);
-            Target { method, host, path }
-        });
-        let verdict = match request {
+        let request: Vec<&str> = self.request.iter().flat_map(|r| r.split(' ')).collect();
+        let target = match request[..] {
+            [] => None,
+            [method, host, path] => Some(Target { method, host, path }),
+            _ => {
+                wrong.push("`request` is not `METHOD host /path`".to_owned());
+                return;
+            }
+        };
+        let verdict = match target {
             Some(target) => policy.for_request(target).decide(&self.field, octets),
             None => policy.decide(&self.field, octets),
         };
