@@ -126,6 +126,16 @@ const REFERENCES: &[&str] = &[
     "&apos;",
 ];
 
+const HARMLESS: &[&str] = &[
+    "&eacute;",
+    "&#233;",
+    "&amp;",
+    "&#150;",
+    "&amp;#233;",
+    "&apos;",
+    "&copy;",
+];
+
 const DOUBLE_ENCODED: &[&str] = &[
     "Ã©",
     "â€™",
@@ -214,6 +224,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
         6 => vec(piece, 0..8).prop_map(|pieces| pieces.concat()),
         2 => concat(vec![text(ASCII), text(REFERENCES)]),
         2 => concat(vec![text(ASCII), latin1()]),
+        2 => concat(vec![latin1(), text(HARMLESS), text(&["a ", " b", "Acme "])]),
         1 => concat(vec![text(DOUBLE_ENCODED), text(ASCII)]),
         1 => vec(any::<u8>(), 0..80),
     ]
@@ -252,7 +263,7 @@ const FIELDS: &[&str] = &[
 ];
 
 fn field() -> impl Strategy<Value = &'static str> {
-    select(FIELDS)
+    prop_oneof![Just("CompanyName"), select(FIELDS)]
 }
 
 fn kinds(size: impl Into<SizeRange>) -> impl Strategy<Value = Vec<FindingKind>> {
@@ -307,22 +318,34 @@ fn rule() -> impl Strategy<Value = Rule> {
         )
 }
 
+/// A rule that repairs whatever it can, so that repairs are no rare event.
+fn repair_all() -> Rule {
+    let repairable = FindingKind::ALL.iter().copied();
+    Rule::for_fields(["*"])
+        .normalize(repairable.filter(|kind| kind.is_repairable()))
+        .assume_charsets(Charset::ALL.iter().copied())
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
-    (
-        select(Preset::ALL),
-        vec(rule(), 0..3),
-        prop::option::weighted(0.2, 8..60usize),
-    )
-        .prop_map(|(preset, rules, octets)| {
-            let builder = Policy::builder().preset(preset);
-            let builder = rules
-                .into_iter()
-                .fold(builder, |builder, rule| builder.rule(rule));
-            let builder = octets
-                .into_iter()
-                .fold(builder, |builder, octets| builder.field_octets(octets));
-            builder.build().expect("the rules are made to agree")
-        })
+    let rules = prop_oneof![
+        2 => vec(rule(), 0..3),
+        1 => vec(rule(), 0..2).prop_map(|mut rules| {
+            rules.push(repair_all());
+            rules
+        }),
+        1 => Just(vec![repair_all().decode_markup()]),
+    ];
+    let octets = prop::option::weighted(0.2, 8..60usize);
+    (select(Preset::ALL), rules, octets).prop_map(|(preset, rules, octets)| {
+        let mut builder = Policy::builder().preset(preset);
+        for rule in rules {
+            builder = builder.rule(rule);
+        }
+        if let Some(octets) = octets {
+            builder = builder.field_octets(octets);
+        }
+        builder.build().expect("the rules are made to agree")
+    })
 }
 
 /// What no repaired value may hold.
