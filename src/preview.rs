@@ -108,11 +108,11 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from_digit(u32::from(half), 16);
     let mut hex = String::with_capacity(2 * octets.len().min(limit));
     for octet in octets.iter().take(limit) {
-        hex.push(char::from(DIGITS[usize::from(octet >> 4)]));
-        hex.push(char::from(DIGITS[usize::from(octet & 15)]));
+        hex.extend(digit(octet >> 4));
+        hex.extend(digit(octet & 15));
     }
     hex
 }

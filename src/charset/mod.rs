@@ -154,6 +154,10 @@ static OTHERS: [&Encoding; 9] = [
     encoding_rs::IBM866,
 ];
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "80 to 9F are 32 octets, and a const fn has no `get`"
+)]
 const fn windows_1252_c1(octet: u8) -> Option<char> {
     if octet >= 0x80 && octet < 0xa0 {
         WINDOWS_1252_C1[(octet - 0x80) as usize]
@@ -162,6 +166,10 @@ const fn windows_1252_c1(octet: u8) -> Option<char> {
     }
 }
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "an index out of bounds does not compile here"
+)]
 /// windows-1252 from 80 to 9F, where it differs from Latin-1. `None` five times.
 const WINDOWS_1252_C1: [Option<char>; 32] = {
     let row = [
