@@ -52,17 +52,58 @@ pub(super) struct SyntaxError {
 
 /// Reads as much of `text` as can be made sense of, and says what cannot.
 pub(super) fn parse(text: &str) -> (Table, Vec<SyntaxError>) {
+    let (table, errors) = parse_up_to_stop(text);
+    let stops: Vec<_> = errors
+        .iter()
+        .filter(|error| error.message.starts_with(STOPS))
+        .map(|error| error.span.start)
+        .collect();
+    if stops.is_empty() {
+        return (table, errors);
+    }
+    // The parser goes on after every mistake but this one. So that the others
+    // are reported in the same run, it reads again without those lines.
+    let (table, more) = parse_up_to_stop(&without_lines(text, &stops));
+    (table, errors.into_iter().chain(more).collect())
+}
+
+/// How the parser calls a line that has no `=`, after which it reads no further.
+const STOPS: &str = "key with no value";
+
+fn parse_up_to_stop(text: &str) -> (Table, Vec<SyntaxError>) {
     let (root, errors) = DeTable::parse_recoverable(text);
     let errors = errors
         .iter()
         .map(|error| SyntaxError {
             message: error.message().to_owned(),
-            // The parser gives up without a place only where the nesting is
-            // too deep to go on.
+            // The parser gives no place only where the nesting is too deep.
             span: error.span().unwrap_or(0..0),
         })
         .collect();
     (table(root.get_ref()), errors)
+}
+
+/// The text with spaces for the lines that hold these offsets, ascending;
+/// nothing else moves.
+fn without_lines(text: &str, offsets: &[usize]) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut offsets = offsets.iter().copied().peekable();
+    for line in text.split_inclusive('\n') {
+        let end = kept.len() + line.len();
+        let mut remove = false;
+        while offsets.next_if(|&offset| offset < end).is_some() {
+            remove = true;
+        }
+        // An error at the end of the last line stands behind it.
+        if remove || (end == text.len() && offsets.peek().is_some()) {
+            let content = line.trim_end_matches(['\r', '\n']).len();
+            kept.extend(std::iter::repeat_n(' ', content));
+            kept.push_str(line.get(content..).unwrap_or_default());
+        } else {
+            kept.push_str(line);
+        }
+    }
+    kept
 }
 
 /// The parser sorts by name; people read from the top.
@@ -128,6 +169,17 @@ mod tests {
         let (root, errors) = parse("head =\nfield = 1\n");
         assert_eq!(errors.len(), 1);
         assert_eq!(root.len(), 1);
+    }
+
+    #[test]
+    fn a_line_without_a_value_hides_no_other_mistake() {
+        for end in ["", "\n", "\r\n"] {
+            let text = format!("a\nb = 1\né = \n\"ü\"\nc = x\nd{end}");
+            let (root, errors) = parse(&text);
+            assert_eq!(root.len(), 2, "{root:?}");
+            let c = text.find('x').unwrap_or_default();
+            assert!(errors.iter().any(|error| error.span.start == c));
+        }
     }
 
     #[test]

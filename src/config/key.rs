@@ -129,6 +129,19 @@ impl Form {
             Self::Url => "URL",
         }
     }
+
+    /// What is to be written, for a remedy.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Addresses => "IP:port",
+            Self::Boolean => "true or false",
+            Self::Choice(_) => "one of the words",
+            Self::Count => "a whole number",
+            Self::Duration => "a whole number with its unit",
+            Self::Octets => "a whole number of octets",
+            Self::Url => "http://host:port",
+        }
+    }
 }
 
 /// A value for a key from a flag or a variable.

@@ -13,7 +13,7 @@ const MOST_OCTETS: u32 = 16 << 20;
 const LEAST_HEAD: u32 = 8 << 10;
 
 /// Every key that has one value, in the order of the file.
-pub const KEYS: &[Key] = &[
+pub static KEYS: &[Key] = &[
     key! {
         "listen", Form::Addresses, r#""127.0.0.1:8080""#,
         "Where clients connect: IP:port, or a list of them.",

@@ -7,8 +7,9 @@ use std::fmt;
 ///
 /// Displays as a report for a person at a terminal: every mistake with its
 /// place and remedy, and their number at the end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes {
+    /// At most [`KEPT`].
     seen: Vec<Mistake>,
     unseen: usize,
 }
@@ -26,28 +27,27 @@ impl Mistakes {
         self.seen.len() + self.unseen
     }
 
-    /// A file that is too large to be a configuration is not read at all.
-    pub(super) fn too_large(name: &str, most: usize) -> Self {
+    /// To be filled by who makes them: nobody is handed an empty one.
+    pub(super) const fn none() -> Self {
         Self {
-            seen: vec![Mistake::new(
-                format!("the file is larger than {most} octets"),
-                Some("give the configuration's file".to_owned()),
-                Place::Whole(name.to_owned()),
-            )],
+            seen: Vec::new(),
             unseen: 0,
         }
     }
 
-    pub(super) fn push(&mut self, mistake: Mistake) {
-        self.seen.push(mistake);
+    /// Keeps a mistake, or counts it where enough are kept. Showing its place
+    /// is most of the work, so it is only made when it is kept.
+    pub(super) fn push(&mut self, mistake: impl FnOnce() -> Mistake) {
+        if self.seen.len() < KEPT {
+            self.seen.push(mistake());
+        } else {
+            self.unseen += 1;
+        }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.seen.len() >= KEPT
-    }
-
-    pub(super) fn count_unseen(&mut self) {
-        self.unseen += 1;
+    /// Counts mistakes that somebody else did not keep.
+    pub(super) const fn count_unseen(&mut self, more: usize) {
+        self.unseen += more;
     }
 }
 

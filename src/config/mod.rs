@@ -43,6 +43,7 @@ mod mistake;
 mod nearest;
 mod print;
 mod report;
+mod rule;
 mod rules;
 mod source;
 mod value;
@@ -140,9 +141,7 @@ pub fn read(file: Option<Source<'_>>, settings: &[Setting]) -> Result<Config, Mi
     let mut report = Report::new(None);
     if let Some(Source { name, text }) = file {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        if text.len() > LARGEST_FILE {
-            return Err(Mistakes::too_large(name, LARGEST_FILE));
-        }
+        source::check_size(name, text.len())?;
         report = Report::new(Some(Lines::new(name, text.as_bytes())));
         let (table, errors) = document::parse(text);
         report.syntax(errors);
@@ -162,9 +161,6 @@ pub fn read(file: Option<Source<'_>>, settings: &[Setting]) -> Result<Config, Mi
     }
 }
 
-/// Configurations are written by hand; what is larger is another file.
-const LARGEST_FILE: usize = 1 << 20;
-
 impl Config {
     /// The configuration as a file in TOML that reads back to the same, with
     /// a comment at every key: what it is for, its flag, its variable.
@@ -179,7 +175,7 @@ impl Config {
 struct Draft {
     config: Config,
     preset: Preset,
-    rules: Vec<rules::Written>,
+    rules: Vec<rule::Written>,
     /// Where the addresses come from that the configuration ends with.
     listen_at: Option<At>,
     upstream_at: Option<At>,

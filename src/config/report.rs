@@ -80,7 +80,12 @@ impl<'a> Report<'a> {
         errors.dedup_by_key(|(line, _)| *line);
         let broken = errors.iter().map(|(line, _)| *line).collect();
         for (_, error) in errors {
-            let (message, help) = explain(error.message);
+            let (message, help) = if error.span.is_empty() && error.message.contains(UNQUOTED) {
+                // The parser takes no value for an empty one without quotes.
+                explain("missing value".to_owned())
+            } else {
+                explain(error.message)
+            };
             self.add(At::File(error.span), message, help);
         }
         self.broken = broken;
@@ -99,12 +104,23 @@ impl<'a> Report<'a> {
         {
             return;
         }
-        if self.found.len() < KEPT {
+        if self.has_room() {
             self.found
                 .push((at, bounded(message.into()), help.map(bounded)));
         } else {
             self.unseen += 1;
         }
+    }
+
+    /// Whether the next mistake will be shown: what only explains it, such as
+    /// a search for what was meant, need not be done where it will not.
+    pub(super) fn has_room(&self) -> bool {
+        self.found.len() < KEPT
+    }
+
+    /// Counts a mistake that there is no room for.
+    pub(super) const fn count_unseen(&mut self) {
+        self.unseen += 1;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -118,16 +134,16 @@ impl<'a> Report<'a> {
             // Settings are read after the file, variables before flags.
             At::Setting(_) => usize::MAX,
         });
-        let mut mistakes = Mistakes::default();
+        let mut mistakes = Mistakes::none();
         for (at, message, help) in self.found {
             let (message, place) = match (at, &self.lines) {
                 (At::Setting(name), _) => (format!("{name}: {message}"), Place::Setting(name)),
                 (At::File(span), Some(lines)) => (message, lines.place(span)),
                 (At::File(_), None) => (message, Place::Whole(String::new())),
             };
-            mistakes.push(Mistake::new(message, help, place));
+            mistakes.push(|| Mistake::new(message, help, place));
         }
-        (0..self.unseen).for_each(|_| mistakes.count_unseen());
+        mistakes.count_unseen(self.unseen);
         mistakes
     }
 
@@ -138,23 +154,44 @@ impl<'a> Report<'a> {
 
 /// What a person can do about what the parser says.
 fn explain(message: String) -> (String, Option<String>) {
-    let help = if message.contains("must be quoted") {
-        "put quotes around it: \"…\""
-    } else if message.starts_with("duplicate key") {
-        "it stands further up already: keep one of the two"
-    } else if message.starts_with("unclosed array") || message.contains("array elements") {
-        "a list is written [\"one\", \"two\"]"
-    } else if message.contains("key with no value") || message.contains("missing assignment") {
-        "write key = value"
-    } else if message.contains("missing value") {
-        "write a value after the ="
-    } else if message.contains("recurs") {
-        "nothing in this file is nested so deeply"
-    } else {
-        "this is not TOML; see https://toml.io/en/v1.0.0"
-    };
-    (message, Some(help.to_owned()))
+    let help = REMEDIES
+        .iter()
+        .find(|(part, _)| message.contains(part))
+        .map_or(
+            "this is not TOML; see https://toml.io/en/v1.0.0",
+            |(_, help)| help,
+        );
+    let message = message
+        .strip_suffix(", expected nothing")
+        .unwrap_or(&message);
+    (message.to_owned(), Some(help.to_owned()))
 }
+
+const UNQUOTED: &str = "must be quoted";
+
+/// Parts of the parser's messages, and what is to be done.
+const REMEDIES: &[(&str, &str)] = &[
+    (UNQUOTED, "put quotes around it: \"…\""),
+    (
+        "duplicate key",
+        "it stands further up already: keep one of the two",
+    ),
+    ("array", "a list is written [\"one\", \"two\"]"),
+    (
+        "unclosed table",
+        "a section is written [section], a rule [[policy.rule]]",
+    ),
+    ("key with no value", "write key = value"),
+    ("missing value", "write a value after the ="),
+    (
+        "basic string",
+        "text is written \"…\" on one line; a \\ in it is written \\\\",
+    ),
+    ("literal string", "text is written \"…\" on one line"),
+    ("recurs", "nothing in this file is nested so deeply"),
+    ("invalid", "text is written in quotes: \"…\""),
+    ("leading zero", "text is written in quotes: \"…\""),
+];
 
 /// A message quotes names of the file, and those can be long.
 fn bounded(mut message: String) -> String {

@@ -25,6 +25,7 @@ impl<'a> Source<'a> {
     /// Every place where the octets are not UTF-8, with what they probably
     /// were; one mistake where the whole file is UTF-16.
     pub fn from_octets(name: &'a str, octets: &'a [u8]) -> Result<Self, Mistakes> {
+        check_size(name, octets.len())?;
         match str::from_utf8(octets) {
             Ok(text) => Ok(Self { name, text }),
             Err(_) => Err(not_utf8(name, octets)),
@@ -32,36 +33,51 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Configurations are written by hand; what is larger is another file.
+const LARGEST: usize = 1 << 20;
+
+pub(super) fn check_size(name: &str, octets: usize) -> Result<(), Mistakes> {
+    if octets <= LARGEST {
+        return Ok(());
+    }
+    Err(about_all_of(
+        name,
+        "the file is larger than 1 MiB",
+        "give the configuration's file",
+    ))
+}
+
+fn about_all_of(name: &str, message: &str, help: &str) -> Mistakes {
+    let mut mistakes = Mistakes::none();
+    let place = Place::Whole(name.to_owned());
+    mistakes.push(|| Mistake::new(message.to_owned(), Some(help.to_owned()), place));
+    mistakes
+}
+
 fn not_utf8(name: &str, octets: &[u8]) -> Mistakes {
-    let mut mistakes = Mistakes::default();
     if octets.starts_with(b"\xFF\xFE") || octets.starts_with(b"\xFE\xFF") {
-        mistakes.push(Mistake::new(
-            "the file is UTF-16".to_owned(),
-            Some("save it as UTF-8".to_owned()),
-            Place::Whole(name.to_owned()),
-        ));
-        return mistakes;
+        return about_all_of(name, "the file is UTF-16", "save it as UTF-8");
     }
     let lines = Lines::new(name, octets);
-    let mut at = 0;
+    let mut mistakes = Mistakes::none();
+    let mut start = 0;
     for chunk in octets.utf8_chunks() {
-        at += chunk.valid().len();
+        start += chunk.valid().len();
+        let end = start + chunk.invalid().len();
         if let Some(&octet) = chunk.invalid().first() {
-            let reads = Charset::Windows1252
-                .char(octet)
-                .map(|read| format!("; the octet reads as {read} in windows-1252"))
-                .unwrap_or_default();
-            if mistakes.is_full() {
-                mistakes.count_unseen();
-            } else {
-                mistakes.push(Mistake::new(
+            mistakes.push(|| {
+                let reads = Charset::Windows1252
+                    .char(octet)
+                    .map(|read| format!("; the octet reads as {read} in windows-1252"))
+                    .unwrap_or_default();
+                Mistake::new(
                     format!("octet {octet:02X} is not UTF-8 here"),
                     Some(format!("save the file as UTF-8{reads}")),
-                    lines.place(at..at + chunk.invalid().len()),
-                ));
-            }
+                    lines.place(start..end),
+                )
+            });
         }
-        at += chunk.invalid().len();
+        start = end;
     }
     mistakes
 }
@@ -98,17 +114,16 @@ impl<'a> Lines<'a> {
             .map_or(self.octets.len(), |next| next - 1);
         let line = self.octets.get(start..end).unwrap_or_default();
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let within = |offset: usize| line.get(..offset.saturating_sub(start)).unwrap_or(line);
-        let column = cells(within(span.start)).count();
-        let width = cells(within(span.end))
-            .count()
-            .saturating_sub(column)
-            .max(1);
+        let split = |octets: &'a [u8], offset: usize| {
+            octets.split_at_checked(offset).unwrap_or((octets, &[]))
+        };
+        let (before, rest) = split(line, span.start.saturating_sub(start));
+        let (under, after) = split(rest, span.len());
         Place::File {
             name: self.name.to_owned(),
             line: number,
-            column: column + 1,
-            excerpt: Excerpt::new(line, column, width),
+            column: count(before) + 1,
+            excerpt: Excerpt::new(before, under, after),
         }
     }
 }
@@ -122,40 +137,63 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// Shows at most [`SHOWN`] characters around the underlined ones.
-    fn new(line: &[u8], column: usize, width: usize) -> Self {
-        let first = if cells(line).take(SHOWN + 1).count() > SHOWN {
-            column.saturating_sub(SHOWN / 3)
+    /// Shows so much of a line's three parts as fits in [`SHOWN`] characters.
+    fn new(before: &[u8], under: &[u8], after: &[u8]) -> Self {
+        let mut line = String::new();
+        // Where all of it fits, all of it is shown.
+        let fits = before.len() + under.len() + after.len() <= SHOWN;
+        let before = if fits {
+            before
         } else {
-            0
+            ending(before, &mut line)
         };
-        let mut excerpt = Self {
-            line: String::new(),
-            before: 0,
-            width: 0,
+        let mut room = SHOWN - count(before);
+        line.extend(cells(before).map(|cell| cell.shown()));
+        let before = line.chars().count();
+        let mut show = |octets| {
+            let mut cells = cells(octets);
+            let shown: String = cells.by_ref().take(room).map(|cell| cell.shown()).collect();
+            let cut = cells.next().is_some();
+            room -= count(octets).min(room);
+            line.push_str(&shown);
+            (shown.chars().count(), cut)
         };
-        if first > 0 {
-            excerpt.line.push('…');
-            excerpt.before = 1;
+        let (width, cut_under) = show(under);
+        let (_, cut_after) = show(after);
+        if cut_under || cut_after {
+            line.push('…');
         }
-        let mut cells = cells(line).enumerate().skip(first);
-        for (place, cell) in cells.by_ref().take(SHOWN) {
-            let shown = cell.shown();
-            let length = shown.chars().count();
-            if place < column {
-                excerpt.before += length;
-            } else if place < column + width {
-                excerpt.width += length;
-            }
-            excerpt.line.push_str(&shown);
+        Self {
+            line,
+            before,
+            // At the end of a line, where something is missing, nothing is under it.
+            width: width.max(1),
         }
-        if cells.next().is_some() {
-            excerpt.line.push('…');
-        }
-        // At the end of the line, where something is missing.
-        excerpt.width = excerpt.width.max(1);
-        excerpt
     }
+}
+
+/// The end of what is too long to be shown whole, with `…` for the rest of it.
+fn ending<'o>(octets: &'o [u8], line: &mut String) -> &'o [u8] {
+    // A character has at most four octets, and starts with none of 80–BF.
+    let mut end = octets
+        .get(octets.len().saturating_sub(SHOWN / 3)..)
+        .unwrap_or(octets);
+    if end.len() < octets.len() {
+        line.push('…');
+        while let [0x80..=0xbf, rest @ ..] = end {
+            end = rest;
+        }
+    }
+    end
+}
+
+/// How many cells [`cells`] gives, counted by the standard library's fast ways:
+/// a line can be a megabyte long.
+fn count(octets: &[u8]) -> usize {
+    octets
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum()
 }
 
 /// How many characters of a line are shown.

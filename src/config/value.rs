@@ -70,6 +70,7 @@ pub(super) fn number(given: Given<'_>, range: RangeInclusive<u32>) -> Result<u32
     let what = "a whole number";
     let (value, found) = match given {
         Given::File(written) => match &written.value {
+            Value::Integer(i128::MAX) => (None, "the number".to_owned()),
             Value::Integer(value) => (u32::try_from(*value).ok(), value.to_string()),
             Value::Text(text) if text.parse::<u32>().is_ok() => {
                 return Err(mismatch(what, &written.value)

@@ -49,7 +49,7 @@ pub(super) fn section(path: &str, table: &Table, draft: &mut Draft, report: &mut
             report.add(
                 At::File(name.span.clone()),
                 format!("unknown key {}", shown(&full)),
-                Some(suggestion(path, &name.value)),
+                report.has_room().then(|| suggestion(path, &name.value)),
             );
         }
     }
@@ -62,7 +62,9 @@ fn set(key: &'static Key, written: &Spanned<Value>, draft: &mut Draft, report: &
         Err(complaints) => {
             for complaint in complaints {
                 let at = complaint.span.clone().map_or_else(|| at.clone(), At::File);
-                let help = complaint.help.unwrap_or_else(|| write_such_as(key.default));
+                let help = complaint
+                    .help
+                    .unwrap_or_else(|| write_such_as(key, key.default));
                 report.add(
                     at,
                     format!("{}: {}", key.path, complaint.message),
@@ -80,15 +82,16 @@ pub(super) fn setting(setting: &Setting, draft: &mut Draft, report: &mut Report<
         Ok(()) => draft.said(key, at),
         Err(complaints) => {
             for Complaint { message, help, .. } in complaints {
-                let help = help.unwrap_or_else(|| write_such_as(key.default.trim_matches('"')));
+                let help =
+                    help.unwrap_or_else(|| write_such_as(key, key.default.trim_matches('"')));
                 report.add(at.clone(), message, Some(help));
             }
         }
     }
 }
 
-fn write_such_as(example: &str) -> String {
-    format!("write for example {example}")
+fn write_such_as(key: &Key, example: &str) -> String {
+    format!("write {}, for example {example}", key.form.noun())
 }
 
 fn is_section(path: &str) -> bool {
@@ -112,6 +115,9 @@ fn suggestion(path: &str, name: &str) -> String {
     }
     if RULE_KEYS.iter().any(|key| key.name == name) {
         return format!("{name} stands under [[policy.rule]]");
+    }
+    if Key::find(name).is_some() {
+        return format!("write {name} without the quotes");
     }
     let here = names(path);
     let paths = KEYS.iter().map(|key| key.path);

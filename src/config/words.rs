@@ -48,10 +48,12 @@ pub(super) fn charset(text: &str) -> Result<Charset, Complaint> {
 pub(super) fn forward_as(text: &str) -> Result<(), Complaint> {
     match text {
         "utf-8" => Ok(()),
-        "latin1" | "percent" | "ext-value" | "display-string" | "char-ref" => Err(Complaint::new(
-            format!("forward_as = \"{text}\" is not in this version: it forwards repaired values as utf-8 only"),
-        )
-        .help("write \"utf-8\", or leave forward_as out")),
+        "latin1" | "percent" | "ext-value" | "display-string" | "char-ref" => {
+            Err(Complaint::new(format!(
+                "\"{text}\" is not in this version, which forwards repaired values as utf-8 only"
+            ))
+            .help("write \"utf-8\", or leave forward_as out"))
+        }
         other => Err(Complaint::new(format!("unknown form \"{}\"", shown(other)))
             .help("write \"utf-8\", or leave forward_as out")),
     }
