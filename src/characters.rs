@@ -100,7 +100,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<FindingKind> {
         text.char_indices()
-            .filter_map(|(at, c)| kind(&text[..at], c, &text[at + c.len_utf8()..]))
+            .filter_map(|(at, c)| kind(text.split_at(at).0, c, text.split_at(at + c.len_utf8()).1))
             .collect()
     }
 

@@ -134,7 +134,8 @@ impl Findings<'_> {
     }
 
     fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
-        if self.at < body.start || self.at == body.end {
+        // A double-encoded run may end in what reads as NBSP and reach past the body.
+        if self.at < body.start || self.at >= body.end {
             let end = if self.at < body.start {
                 body.start
             } else {
@@ -244,15 +245,16 @@ impl Findings<'_> {
         }
     }
 
-    /// Whitespace at an end of a value that is not UTF-8.
+    /// Whitespace of a value that is not UTF-8: a finding at its ends, else
+    /// passed in one step, so that a run of it is not measured again and again.
     fn at_edge(&self) -> Option<Step> {
         let run = self
             .rest()
             .iter()
             .take_while(|&&octet| octet::is_whitespace(octet))
             .count();
-        let edge = run > 0 && (self.at == 0 || run == self.rest().len());
-        edge.then(|| (run, Some(self.found(FindingKind::EdgeSpace, run))))
+        let edge = self.at == 0 || run == self.rest().len();
+        (run > 0).then(|| (run, edge.then(|| self.found(FindingKind::EdgeSpace, run))))
     }
 }
 

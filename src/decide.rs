@@ -96,6 +96,11 @@ impl RequestPolicy<'_> {
         self.policy.head_octets()
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) fn spelling<'n>(&'n self, field: &'n str) -> &'n str {
+        self.policy.spelling(field)
+    }
+
     /// Counts what is found, asking the policy once a kind.
     fn tally(&self, name: &str, scan: &Scan<'_>) -> Tally<'_> {
         let mut tally = Tally {

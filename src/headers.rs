@@ -100,8 +100,12 @@ impl RequestPolicy<'_> {
             } else {
                 verdict
             };
-            let explanation =
-                Explanation::new(name.as_str(), place + 1, value.as_bytes(), &verdict);
+            let explanation = Explanation::new(
+                self.spelling(name.as_str()),
+                place + 1,
+                value.as_bytes(),
+                &verdict,
+            );
             match verdict.into_outcome() {
                 Outcome::Forward(_) => report.explanations.push(explanation),
                 Outcome::Rewrite(normalized) => {
@@ -365,7 +369,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        let rule = Rule::for_fields(["companyname"])
+        let rule = Rule::for_fields(["CompanyName"])
             .normalize([Latin1, CharRef])
             .reject([InvalidUtf8]);
         Policy::builder().rule(rule).build().expect("a right rule")
@@ -403,7 +407,7 @@ mod tests {
         assert_eq!(rejected.refused()[0].occurrence(), 2);
         assert_eq!(
             rejected.to_string(),
-            "request refused: invalid-utf8 in companyname"
+            "request refused: invalid-utf8 in CompanyName"
         );
     }
 

@@ -1,6 +1,4 @@
 #![doc = include_str!("lib.md")]
-#![deny(unsafe_code)]
-#![warn(missing_docs)]
 
 // In the order of design: a room uses only what stands above it.
 pub mod octet;
@@ -36,6 +34,9 @@ pub mod headers;
 #[cfg(feature = "tower")]
 pub mod tower;
 
+#[cfg(feature = "proxy")]
+pub mod config;
+
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};
@@ -44,3 +45,8 @@ pub use policy::{Action, Policy, PolicyBuilder};
 pub use reading::Reading;
 pub use scan::{Facts, Scan, scan};
 pub use verdict::{Cause, Judged, Outcome, Rejection, Verdict};
+
+/// The README's Rust example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -24,11 +24,7 @@ pub(crate) fn detect(text: &str) -> Option<Charset> {
     for run in runs(text) {
         let decoded = decode(run.characters)?;
         evidence.add(run.before, &decoded, run.after)?;
-        if run
-            .characters
-            .chars()
-            .any(|c| matches!(c, '\u{80}'..='\u{9f}'))
-        {
+        if run.characters.chars().any(is_latin1_only) {
             through = Charset::Latin1;
         }
     }
@@ -64,6 +60,14 @@ fn octet(character: char) -> Option<u8> {
             .octet(character)
             .filter(|octet| *octet >= 0x80),
     }
+}
+
+/// Whether only ISO-8859-1 makes this character of an octet. The five octets
+/// that windows-1252 leaves undefined come out alike in both.
+fn is_latin1_only(character: char) -> bool {
+    u8::try_from(character).is_ok_and(|octet| {
+        Charset::Latin1.char(octet).is_none() && Charset::Windows1252.char(octet).is_some()
+    })
 }
 
 /// The cheap question that spares nearly all right text the judging: is there a
@@ -266,6 +270,13 @@ mod tests {
             assert_eq!(undo(&damage(text)).as_deref(), Some(text), "once");
             assert_eq!(undo(&damage(&damage(text))).as_deref(), Some(text), "twice");
         }
+    }
+
+    #[test]
+    fn the_charset_it_went_through_is_told() {
+        assert_eq!(detect("Ã©"), Some(Charset::Windows1252));
+        assert_eq!(detect("Ã‰cole Ã\u{81}"), Some(Charset::Windows1252));
+        assert_eq!(detect("Ã\u{89}cole"), Some(Charset::Latin1));
     }
 
     #[test]

@@ -40,12 +40,15 @@ impl fmt::Display for Preview<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = 0;
         'all: for chunk in self.octets.utf8_chunks() {
-            for character in chunk.valid().chars() {
+            let mut rest = chunk.valid();
+            while let Some(character) = rest.chars().next() {
                 if shown + character.len_utf8() > self.limit {
                     break 'all;
                 }
                 shown += character.len_utf8();
-                write_character(f, character)?;
+                let (before, after) = chunk.valid().split_at(chunk.valid().len() - rest.len());
+                rest = after.get(character.len_utf8()..).unwrap_or_default();
+                write_character(f, is_showable_between(before, character, rest), character)?;
             }
             for octet in chunk.invalid() {
                 if shown == self.limit {
@@ -69,12 +72,12 @@ impl fmt::Debug for Preview<'_> {
     }
 }
 
-fn write_character(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
+fn write_character(f: &mut fmt::Formatter<'_>, showable: bool, character: char) -> fmt::Result {
     use fmt::Write as _;
     match character {
         // So that the text read back by a shell or by `explain` is the same octets.
         '\\' => f.write_str("\\\\"),
-        _ if is_showable(character) => f.write_char(character),
+        _ if showable => f.write_char(character),
         _ => {
             let mut octets = [0; 4];
             character
@@ -88,9 +91,14 @@ fn write_character(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
 /// Whether a terminal or a page shows `character` as itself and does nothing else.
 #[must_use]
 pub fn is_showable(character: char) -> bool {
+    is_showable_between("", character, "")
+}
+
+/// The same, in its surroundings: the ZWJ inside an emoji joins, and stays.
+fn is_showable_between(before: &str, character: char, after: &str) -> bool {
     !character.is_control()
-        && characters::kind("", character, "").is_none()
         && !is_private_use(character)
+        && characters::kind(before, character, after).is_none()
 }
 
 fn is_private_use(character: char) -> bool {
@@ -100,11 +108,11 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from_digit(u32::from(half), 16);
     let mut hex = String::with_capacity(2 * octets.len().min(limit));
     for octet in octets.iter().take(limit) {
-        hex.push(char::from(DIGITS[usize::from(octet >> 4)]));
-        hex.push(char::from(DIGITS[usize::from(octet & 15)]));
+        hex.extend(digit(octet >> 4));
+        hex.extend(digit(octet & 15));
     }
     hex
 }
@@ -138,6 +146,13 @@ mod tests {
         );
         assert_eq!(Preview::new("aé€".as_bytes()).up_to(6).to_string(), "aé€");
         assert_eq!(Preview::new(b"").up_to(0).to_string(), "");
+    }
+
+    #[test]
+    fn what_joins_emoji_is_shown() {
+        for text in ["👩🏽‍💻", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "عشق‌آباد"] {
+            assert_eq!(Preview::new(text.as_bytes()).to_string(), text);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// What becomes of a value. The list is complete, so that nobody can handle it
 /// without handling refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Outcome<'v> {
     /// It goes upstream as it came.
     Forward(&'v [u8]),
@@ -15,6 +15,17 @@ pub enum Outcome<'v> {
     Rewrite(Normalized<'v>),
     /// The request goes nowhere.
     Reject(Rejection),
+}
+
+impl fmt::Debug for Outcome<'_> {
+    /// Shows lengths, not octets: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forward(value) => write!(f, "Forward({} octets)", value.len()),
+            Self::Rewrite(normalized) => f.debug_tuple("Rewrite").field(normalized).finish(),
+            Self::Reject(rejection) => f.debug_tuple("Reject").field(rejection).finish(),
+        }
+    }
 }
 
 /// Why a value is refused. Holds no octets of it.

@@ -113,8 +113,8 @@ impl fmt::Display for UnknownCharset {
 impl std::error::Error for UnknownCharset {}
 
 /// What `value` would read as in charsets that are not judged yet, for a person
-/// to choose from: WHATWG names and texts, without those that hold a control
-/// or an undefined octet, and without repeats.
+/// to choose from: WHATWG names and texts, without repeats and without those
+/// that no name looks like.
 pub(crate) fn other_readings(value: &[u8]) -> Vec<(&'static str, String)> {
     let mut readings: Vec<(&'static str, String)> = Vec::new();
     for encoding in OTHERS {
@@ -122,11 +122,23 @@ pub(crate) fn other_readings(value: &[u8]) -> Vec<(&'static str, String)> {
             continue;
         };
         let known = readings.iter().any(|(_, other)| *other == text);
-        if !known && !text.chars().any(char::is_control) {
+        if !known && text.chars().all(is_of_a_name) {
             readings.push((encoding.name(), text.into_owned()));
         }
     }
     readings
+}
+
+/// Whether a character may stand in a name: a letter, or punctuation of text.
+/// Box drawings and arithmetic say that the charset is another.
+fn is_of_a_name(character: char) -> bool {
+    (character.is_ascii() && !character.is_ascii_control())
+        || character.is_alphanumeric()
+        || matches!(
+            character,
+            '\u{a0}' | '«' | '»' | '·' | '°' | '©' | '®' | '™' | '€' | '…'
+        )
+        || matches!(character, '\u{2010}'..='\u{201f}')
 }
 
 /// The charsets [`other_readings`] tries, those in wide use first.
@@ -142,6 +154,10 @@ static OTHERS: [&Encoding; 9] = [
     encoding_rs::IBM866,
 ];
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "80 to 9F are 32 octets, and a const fn has no `get`"
+)]
 const fn windows_1252_c1(octet: u8) -> Option<char> {
     if octet >= 0x80 && octet < 0xa0 {
         WINDOWS_1252_C1[(octet - 0x80) as usize]
@@ -150,6 +166,10 @@ const fn windows_1252_c1(octet: u8) -> Option<char> {
     }
 }
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "an index out of bounds does not compile here"
+)]
 /// windows-1252 from 80 to 9F, where it differs from Latin-1. `None` five times.
 const WINDOWS_1252_C1: [Option<char>; 32] = {
     let row = [

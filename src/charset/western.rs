@@ -20,18 +20,25 @@ pub(crate) fn plausibility(value: &[u8]) -> Option<Confidence> {
     let mut confidence = Confidence::Likely;
     let mut word = Word::default();
     let mut before = Role::Edge;
+    let mut opened = None;
     let mut octets = value.iter().peekable();
     while let Some(&octet) = octets.next() {
         let role = role(octet)?;
         let after = octets
             .peek()
             .map_or(Some(Role::Edge), |&&next| self::role(next))?;
-        if !fits(role, before, after) {
+        if !fits(role, before, after) && !(closes(octet, opened) && !after.is_letter()) {
             return None;
+        }
+        if matches!(octet, 0x84 | 0xbb) {
+            opened = Some(octet);
         }
         if role.is_letter() {
             word.add(octet, role)?;
         } else {
+            if is_doubtful(octet, role, before, after, word.letters) {
+                confidence = Confidence::Possible;
+            }
             confidence = confidence.min(word.end());
             word = Word::default();
         }
@@ -92,8 +99,9 @@ fn role(octet: u8) -> Option<Role> {
         | 0xb9
         | 0xba
         | 0xbb => Role::Closer,
-        // NBSP
-        0xa0 => Role::Edge,
+        // NBSP, and the degree sign, which is the same in nearly every charset:
+        // `N°`, `20 °C`.
+        0xa0 | 0xb0 => Role::Edge,
         _ => {
             Charset::Windows1252.char(octet)?;
             Role::Symbol
@@ -110,6 +118,35 @@ fn fits(role: Role, before: Role, after: Role) -> bool {
         Role::Opener => !before.is_letter(),
         Role::Closer => !after.is_letter() || before == Role::Edge,
         Role::Symbol => !before.is_letter() && !after.is_letter(),
+    }
+}
+
+/// Whether an opening quotation mark closes what was opened, as in „German“ and
+/// »German« quotations.
+const fn closes(octet: u8, opened: Option<u8>) -> bool {
+    matches!((octet, opened), (0x93, Some(0x84)) | (0xab, Some(0xbb)))
+}
+
+/// Whether an octet that is no letter may well be one in another charset:
+/// East Asian and Cyrillic text can be symbols all over, and Central European
+/// letters stand where `®` and `³` are.
+fn is_doubtful(octet: u8, role: Role, before: Role, after: Role, letters: usize) -> bool {
+    let is_sign = |role| matches!(role, Role::Opener | Role::Closer | Role::Symbol);
+    match role {
+        // Signs side by side, and no number that they would belong to.
+        Role::Symbol => {
+            (is_sign(before) || is_sign(after)) && before != Role::Digit && after != Role::Digit
+        }
+        // ¡ and ¿ open a sentence, and nothing else.
+        Role::Opener if matches!(octet, 0xa1 | 0xbf) => {
+            !after.is_letter() && !matches!(after, Role::Digit | Role::Opener)
+        }
+        // `®ilina`, and `Pawe³`, which unlike `cm³` is not short.
+        Role::Closer => {
+            (after.is_letter() && octet != 0xbb)
+                || (letters > 3 && matches!(octet, 0xaa | 0xb2 | 0xb3 | 0xb9 | 0xba))
+        }
+        _ => false,
     }
 }
 
@@ -219,6 +256,13 @@ mod tests {
             "Caixa Geral de Depósitos",
             "CRÉDIT AGRICOLE",
             "Paral·lel",
+            "N° 5",
+            "20 °C",
+            "“£5”",
+            "„Straße“",
+            "»Straße«",
+            "“¿Qué?”",
+            "300 cm³",
         ] {
             assert_eq!(
                 plausibility(&windows_1252(name)),
@@ -249,7 +293,16 @@ mod tests {
 
     #[test]
     fn ambiguous_letters_are_only_possible() {
-        for octets in [&b"Ba\xFEak"[..], b"Diyarbak\xFDr", b"\xE7\xE0 et l\xE0"] {
+        for octets in [
+            &b"Ba\xFEak"[..],
+            b"Diyarbak\xFDr",
+            b"\xE7\xE0 et l\xE0",
+            b"\xB0\xA1\xB1\xB8 Ltd",
+            b"\xB0\xA1\xB3\xAA Ltd",
+            b"\xB1\xB2\xB3 Ltd",
+            b"\xAEilina",
+            b"Pawe\xB3",
+        ] {
             assert_eq!(
                 plausibility(octets),
                 Some(Confidence::Possible),

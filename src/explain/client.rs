@@ -36,7 +36,7 @@ pub fn client_fixes(field: &str, text: &str) -> [ClientFix; 4] {
         },
         ClientFix {
             client: "curl",
-            code: format!("curl -H {} URL", printf(field, text.as_bytes())),
+            code: format!("curl -H {} URL", word(field, text.as_bytes())),
         },
         ClientFix {
             client: "java",
@@ -47,42 +47,45 @@ pub fn client_fixes(field: &str, text: &str) -> [ClientFix; 4] {
     ]
 }
 
-/// A curl command that sends exactly these octets in this field.
+/// A shell command that sends exactly these octets in this field, to a proxy on
+/// port 8080 of this machine: curl, or `nc` for the octets that neither a
+/// shell's variable nor curl can hold.
 #[must_use]
-pub fn curl(field: &str, value: &[u8]) -> String {
-    format!("curl -i -H {} http://127.0.0.1:8080/", printf(field, value))
+pub fn reproduce(field: &str, value: &[u8]) -> String {
+    if value.iter().any(|octet| matches!(octet, 0 | b'\r' | b'\n')) {
+        let mut head = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".to_vec();
+        head.extend_from_slice(&[field.as_bytes(), b": ", value, b"\r\n\r\n"].concat());
+        return format!("printf '{}' | nc 127.0.0.1 8080", escaped(&head));
+    }
+    format!("curl -i -H {} http://127.0.0.1:8080/", word(field, value))
 }
 
 /// A shell word whose expansion is `field: value`, octet for octet.
-fn printf(field: &str, value: &[u8]) -> String {
-    let mut word = String::from("\"$(printf '");
-    for &octet in field.as_bytes().iter().chain(b": ").chain(value) {
+fn word(field: &str, value: &[u8]) -> String {
+    format!(
+        "\"$(printf '{}')\"",
+        escaped(&[field.as_bytes(), b": ", value].concat())
+    )
+}
+
+/// Octets as the format of a `printf` between single quotes.
+fn escaped(octets: &[u8]) -> String {
+    let mut format = String::with_capacity(octets.len());
+    for &octet in octets {
         match octet {
+            b'\r' => format.push_str("\\r"),
+            b'\n' => format.push_str("\\n"),
             // Neither the shell nor printf has a use for these.
-            b'0'..=b'9'
-            | b'A'..=b'Z'
-            | b'a'..=b'z'
-            | b' '
-            | b','
-            | b'-'
-            | b'.'
-            | b'/'
-            | b':'
-            | b'='
-            | b'_'
-            | b'&'
-            | b';'
-            | b'#'
-            | b'@'
-            | b'+' => {
-                word.push(char::from(octet));
+            b' ' | b'#' | b'&' | b'+' | b',' | b'-' | b'.' | b'/' | b':' | b';' | b'=' | b'@'
+            | b'_' => {
+                format.push(char::from(octet));
             }
+            _ if octet.is_ascii_alphanumeric() => format.push(char::from(octet)),
             // Writing to a String cannot fail.
-            _ => drop(write!(word, "\\{octet:03o}")),
+            _ => drop(write!(format, "\\{octet:03o}")),
         }
     }
-    word.push_str("')\"");
-    word
+    format
 }
 
 /// A string literal that Python, JavaScript and Java read alike.
@@ -100,7 +103,7 @@ mod tests {
     fn nothing_escapes_the_quotes() {
         let nasty = "a'b\"c`d$(e)%s\\f!";
         assert_eq!(
-            printf("N", nasty.as_bytes()),
+            word("N", nasty.as_bytes()),
             r#""$(printf 'N: a\047b\042c\140d\044\050e\051\045s\134f\041')""#
         );
         assert_eq!(quoted(nasty), r#""a'b\"c`d$(e)%s\\f!""#);
@@ -109,8 +112,16 @@ mod tests {
     #[test]
     fn octets_are_octal() {
         assert_eq!(
-            curl("CompanyName", b"T\xE9l\xE9bec LP"),
+            reproduce("CompanyName", b"T\xE9l\xE9bec LP"),
             r#"curl -i -H "$(printf 'CompanyName: T\351l\351bec LP')" http://127.0.0.1:8080/"#
+        );
+    }
+
+    #[test]
+    fn what_curl_cannot_send_goes_through_nc() {
+        assert_eq!(
+            reproduce("N", b"a\r\n\0b"),
+            r"printf 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nN: a\r\n\000b\r\n\r\n' | nc 127.0.0.1 8080"
         );
     }
 }

@@ -12,7 +12,7 @@ mod ruler;
 #[cfg(feature = "cli")]
 mod text;
 
-pub use client::{ClientFix, client_fixes, curl};
+pub use client::{ClientFix, client_fixes, reproduce};
 pub use problem::{DetailLevel, Problem};
 #[cfg(feature = "cli")]
 pub use text::render;
@@ -199,9 +199,20 @@ impl Explanation {
     }
 
     /// Other texts the octets could be, by charset, for a person to choose
-    /// from. Empty for values that are UTF-8.
+    /// from. Empty for values that are UTF-8, or broken in ways that only
+    /// UTF-8 can be.
     #[must_use]
     pub fn alternatives(&self) -> Vec<(&'static str, String)> {
+        let only_utf8 = |one: &Explained| {
+            let kind = one.finding.kind();
+            matches!(
+                kind,
+                FindingKind::OverlongUtf8 | FindingKind::SurrogateUtf8 | FindingKind::TruncatedUtf8
+            )
+        };
+        if self.findings.iter().any(only_utf8) {
+            return Vec::new();
+        }
         let Some(value) = self
             .value()
             .filter(|value| scan(value).facts().contains(Facts::MALFORMED))
@@ -278,7 +289,7 @@ impl Explanation {
             .optional(
                 "reproduce",
                 self.value()
-                    .map(|value| curl(&self.field, value))
+                    .map(|value| reproduce(&self.field, value))
                     .as_deref(),
             )
             .finish()
@@ -452,61 +463,69 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
     let Some(octets) = octets else {
         return format!("{} at offset {}", finding.kind(), span.start);
     };
-    let noun = if octets.len() == 1 { "octet" } else { "octets" };
-    let place = format!("{noun} {} at offset {}", spaced_hex(octets), span.start);
+    let (noun, is) = if octets.len() == 1 {
+        ("octet", "is")
+    } else {
+        ("octets", "are")
+    };
+    let place = format!(
+        "{noun} {} at offset {} {is}",
+        spaced_hex(octets),
+        span.start
+    );
     let meant = reads.map(|text| Preview::new(text.as_bytes()).to_string());
+    let charset = finding.charset().map_or("another charset", Charset::name);
     match (finding.kind(), meant) {
-        (FindingKind::Latin1, Some(text)) => {
-            let charset = finding.charset().map_or("", Charset::name);
-            let sure = if finding.confidence() == Some(Confidence::Possible) {
-                "may be"
-            } else {
-                "reads as"
-            };
-            format!("{place} is not UTF-8; it {sure} {text} in {charset}")
+        (FindingKind::Latin1, Some(text)) => match (finding.confidence(), octets.len()) {
+            (Some(Confidence::Possible), _) => {
+                format!("{place} not UTF-8; {text} in {charset} is one way to read it")
+            }
+            (_, 1) => format!("{place} not UTF-8; it reads as {text} in {charset}"),
+            _ => format!("{place} not UTF-8; they read as {text} in {charset}"),
+        },
+        (FindingKind::DoubleEncoded, Some(text)) => {
+            format!(
+                "{place} UTF-8 that was read as {charset} and encoded again; the text was {text}"
+            )
         }
-        (FindingKind::DoubleEncoded, Some(text)) => format!(
-            "{place} is UTF-8 that was read as {} and encoded again; it was {text}",
-            finding.charset().map_or("another charset", Charset::name)
-        ),
         (FindingKind::CharRef, meant) => {
             let reference = Preview::new(octets).up_to(40);
             format!(
-                "character reference {reference} at offset {} {}",
+                "the character reference {reference} at offset {} {}",
                 span.start,
                 stands_for(finding, meant)
             )
         }
         (FindingKind::NestedEncoding, meant) => {
             let reference = Preview::new(octets).up_to(40);
+            let stands_for = stands_for(finding, meant);
             format!(
-                "{reference} at offset {} is a character reference escaped again; it {}",
-                span.start,
-                stands_for(finding, meant)
+                "{reference} at offset {} is a character reference that was escaped again; it {stands_for}",
+                span.start
             )
         }
         (FindingKind::InvalidUtf8, _) => {
-            format!("{place} is not UTF-8: {}", malformation(finding, octets))
+            format!("{place} not UTF-8: {}", malformation(finding, octets))
         }
         (FindingKind::OverlongUtf8, _) => {
-            format!("{place} is an overlong form: more octets than the character needs")
+            format!("{place} an overlong form: more octets than the character needs")
         }
         (FindingKind::SurrogateUtf8, _) => match finding.malformation() {
             Some(Malformation::SurrogatePair) => {
-                format!("{place} is a surrogate pair in two halves (CESU-8), not UTF-8")
+                format!("{place} a surrogate pair (CESU-8), not UTF-8")
             }
-            _ => format!("{place} is half of a surrogate pair, which UTF-8 has no form for"),
+            _ => format!("{place} half of a surrogate pair, which UTF-8 has no form for"),
         },
         (FindingKind::TruncatedUtf8, _) => {
-            format!("{place} starts a character that the end of the value cuts off")
+            format!("{place} the start of a character that the end of the value cuts off")
         }
         (FindingKind::EdgeSpace, _) => {
             let end = if span.start == 0 { "start" } else { "end" };
             format!(
-                "{place} is whitespace at the {end} of the value, where the next hop drops or refuses it"
+                "{place} whitespace at the {end} of the value, where the next hop drops or refuses it"
             )
         }
-        (kind, _) => format!("{place} is {}{}", code_points(octets), meaning(kind)),
+        (kind, _) => format!("{place} {}{}", code_points(octets), meaning(kind)),
     }
 }
 
@@ -526,13 +545,13 @@ fn malformation(finding: &Finding, octets: &[u8]) -> &'static str {
         .iter()
         .all(|&octet| Charset::Windows1252.char(octet).is_none());
     match finding.malformation() {
-        Some(Malformation::BeyondUnicode) => "it would be beyond U+10FFFF",
-        Some(Malformation::Interrupted) => "it starts a character that does not go on",
+        Some(Malformation::BeyondUnicode) => "a sequence beyond U+10FFFF",
+        Some(Malformation::Interrupted) => "the start of a character that does not go on",
         Some(Malformation::InvalidOctet) => "no character has such an octet",
         Some(Malformation::LoneContinuation) if undefined => {
-            "it continues a character that never started, and windows-1252 does not define it either"
+            "the middle of a character that never started, and undefined in windows-1252"
         }
-        _ => "it continues a character that never started",
+        _ => "the middle of a character that never started",
     }
 }
 

@@ -109,6 +109,17 @@ impl Policy {
         }
     }
 
+    /// A field's name as a rule spells it. Header maps keep names in lower
+    /// case; people read them as they were written.
+    #[cfg(feature = "http")]
+    pub(crate) fn spelling<'n>(&'n self, field: &'n str) -> &'n str {
+        let named = self.rules.iter().flat_map(|rule| &rule.fields);
+        named
+            .map(String::as_str)
+            .find(|name| name.eq_ignore_ascii_case(field))
+            .unwrap_or(field)
+    }
+
     /// The greatest length the rules allow a value of `field`, and who says so.
     pub(crate) fn limit(
         &self,

@@ -117,6 +117,50 @@ impl Rule {
         }
     }
 
+    /// The name, if it was given one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The names of the fields it is for, as they were given.
+    #[must_use]
+    pub fn fields(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// The requests it is for.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The kinds listed for `action`, as they were given.
+    pub fn kinds(&self, action: Action) -> impl Iterator<Item = FindingKind> {
+        self.asked
+            .iter()
+            .filter(move |(_, asked)| *asked == action)
+            .map(|&(kind, _)| kind)
+    }
+
+    /// The charsets a repair may assume.
+    #[must_use]
+    pub fn charsets(&self) -> &[Charset] {
+        &self.charsets
+    }
+
+    /// Whether [`decode_markup`](Self::decode_markup) was asked for.
+    #[must_use]
+    pub const fn decodes_markup(&self) -> bool {
+        self.decode_markup
+    }
+
+    /// The greatest length of a value, as [`max_octets`](Self::max_octets) set it.
+    #[must_use]
+    pub const fn octet_limit(&self) -> Option<usize> {
+        self.max_octets
+    }
+
     fn ask(mut self, action: Action, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
         self.asked
             .extend(kinds.into_iter().map(|kind| (kind, action)));

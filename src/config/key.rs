@@ -1,0 +1,215 @@
+//! A key of the configuration, which is also a flag and a variable.
+//!
+//! One rule gives the three spellings: `limits.head` in the file, the flag
+//! `--limits-head`, the variable `HEADGUARD_LIMITS_HEAD`. Only `policy.preset`
+//! is shorter, `--preset` and `HEADGUARD_PRESET`: it is what people try first.
+
+use super::keys::KEYS;
+use super::report::Complaint;
+use super::value::Given;
+use super::{Config, Draft};
+use std::fmt;
+
+/// A key that has one value: everything but the policy's rules.
+pub struct Key {
+    pub(super) path: &'static str,
+    pub(super) flag: &'static str,
+    pub(super) variable: &'static str,
+    pub(super) form: Form,
+    pub(super) default: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) more: &'static str,
+    pub(super) slot: Slot,
+}
+
+/// Where the value goes, and how it is written.
+pub(super) struct Slot {
+    pub(super) set: fn(&mut Draft, Given<'_>) -> Result<(), Vec<Complaint>>,
+    pub(super) show: fn(&Config) -> String,
+}
+
+impl Key {
+    /// The key with this path, such as `limits.head`.
+    #[must_use]
+    pub fn find(path: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.path == path)
+    }
+
+    /// The path in the file, such as `limits.head`.
+    #[must_use]
+    pub const fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// The flag, such as `--limits-head`.
+    #[must_use]
+    pub const fn flag(&self) -> &'static str {
+        self.flag
+    }
+
+    /// The flag without its hyphens, such as `limits-head`.
+    #[must_use]
+    pub fn long(&self) -> &'static str {
+        self.flag.trim_start_matches('-')
+    }
+
+    /// The environment variable, such as `HEADGUARD_LIMITS_HEAD`.
+    #[must_use]
+    pub const fn variable(&self) -> &'static str {
+        self.variable
+    }
+
+    /// What kind of value it takes.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The default, as written in the file.
+    #[must_use]
+    pub const fn default(&self) -> &'static str {
+        self.default
+    }
+
+    /// What the key is for, in one line.
+    #[must_use]
+    pub const fn doc(&self) -> &'static str {
+        self.doc
+    }
+
+    /// What else is to be known of it: lines of text, often none.
+    #[must_use]
+    pub const fn more(&self) -> &'static str {
+        self.more
+    }
+
+    /// The section it is in, `""` for the top of the file, and its name there.
+    pub(super) fn place(&self) -> (&'static str, &'static str) {
+        self.path.rsplit_once('.').unwrap_or(("", self.path))
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.path).finish()
+    }
+}
+
+/// What kind of value a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// `IP:port`, or several: a list in the file, separated by commas elsewhere.
+    Addresses,
+    /// `true` or `false`. As a flag without a value it is true.
+    Boolean,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A whole number of things.
+    Count,
+    /// A whole number with its unit: `250ms`, `10s`, `2m`, `1h`.
+    Duration,
+    /// A whole number of octets.
+    Octets,
+    /// `http://host:port`
+    Url,
+}
+
+impl Form {
+    /// A name for the value, for a usage line: `OCTETS`.
+    #[must_use]
+    pub const fn value_name(self) -> &'static str {
+        match self {
+            Self::Addresses => "IP:PORT",
+            Self::Boolean => "BOOL",
+            Self::Choice(_) => "CHOICE",
+            Self::Count => "N",
+            Self::Duration => "DURATION",
+            Self::Octets => "OCTETS",
+            Self::Url => "URL",
+        }
+    }
+
+    /// What is to be written, for a remedy.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Addresses => "IP:port",
+            Self::Boolean => "true or false",
+            Self::Choice(_) => "one of the words",
+            Self::Count => "a whole number",
+            Self::Duration => "a whole number with its unit",
+            Self::Octets => "a whole number of octets",
+            Self::Url => "http://host:port",
+        }
+    }
+}
+
+/// A value for a key from a flag or a variable.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The key.
+    pub key: &'static Key,
+    /// The value, as given.
+    pub value: String,
+    /// Where it was given.
+    pub origin: Origin,
+}
+
+impl Setting {
+    /// The flag or variable it came in.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.origin {
+            Origin::Flag => self.key.flag,
+            Origin::Variable => self.key.variable,
+        }
+    }
+}
+
+/// Where a setting comes from, in rising precedence; both go before the file.
+/// The list is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// An environment variable.
+    Variable,
+    /// A command line flag.
+    Flag,
+}
+
+/// The flag of a path: the second half of the rule, evaluated when compiling
+/// so that no table can break it.
+pub(super) const fn flag_of<const N: usize>(path: &str) -> [u8; N] {
+    let path = path.as_bytes();
+    let mut spelled = [b'-'; N];
+    let mut at = 2;
+    while at < N {
+        spelled[at] = match path[at - 2] {
+            b'.' | b'_' => b'-',
+            octet => octet,
+        };
+        at += 1;
+    }
+    spelled
+}
+
+/// The variable of a path.
+pub(super) const fn variable_of<const N: usize>(path: &str) -> [u8; N] {
+    let (prefix, path) = (PREFIX.as_bytes(), path.as_bytes());
+    let mut spelled = [b'_'; N];
+    let mut at = 0;
+    while at < N {
+        spelled[at] = if at < prefix.len() {
+            prefix[at]
+        } else {
+            match path[at - prefix.len()] {
+                b'.' => b'_',
+                octet => octet.to_ascii_uppercase(),
+            }
+        };
+        at += 1;
+    }
+    spelled
+}
+
+/// What every variable's name starts with.
+pub(super) const PREFIX: &str = "HEADGUARD_";

@@ -1,0 +1,672 @@
+//! The laws of headguard, each a property over values made to be awkward:
+//! letters of many scripts, Latin-1 octets, references, broken sequences,
+//! controls and plain text, in any mixture, and now and then any octets at all.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking"
+)]
+
+use headguard::charset::Charset;
+use headguard::fields::{Grammar, Protection};
+use headguard::policy::{Preset, Rule};
+use headguard::preview::Preview;
+use headguard::{Facts, FindingKind, Outcome, Policy, scan, utf8};
+use proptest::collection::{SizeRange, vec};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+// What values are made of.
+
+/// Text that is right as it stands, in pieces that may be put together.
+const TEXT: &[&str] = &[
+    "Télébec LP",
+    "Müller",
+    "São",
+    "SÃO",
+    "Łódź",
+    "Кунцево",
+    "Αθήνα",
+    "שלום",
+    "سلام",
+    "東京",
+    "서울",
+    "กรุงเทพ",
+    "दिल्ली",
+    "🐳🚢📦",
+    "👩🏽‍💻",
+    "می‌خواهم",
+    "Œuvre",
+    "25 €",
+    "“A”",
+    "®",
+    "™",
+    "—",
+    "ß",
+    "é",
+    "\u{a0}x",
+    "e\u{301}",
+];
+
+const ASCII: &[&str] = &[
+    "a",
+    "Acme",
+    "Z",
+    "0",
+    "42",
+    " ",
+    "  ",
+    "\t",
+    "&",
+    "AT&T",
+    "R&D",
+    "?a=1&copy=2",
+    "%",
+    "%C3%A9",
+    "\\",
+    "\\u00e9",
+    "?",
+    "!",
+    "=?",
+    "#",
+    ";",
+    "x;",
+    "-",
+    "&;",
+    "&#",
+    "&#x",
+    "eacute;",
+    "#233;",
+];
+
+const REFERENCES: &[&str] = &[
+    "&eacute;",
+    "&#233;",
+    "&#xE9;",
+    "&amp;",
+    "&amp;#233;",
+    "&amp;amp;eacute;",
+    "&#38;",
+    "&eacute ",
+    "&#233l",
+    "&copy;",
+    "&Atilde;",
+    "&#150;",
+    "&#128;",
+    "&nvlt;",
+    "&NotEqualTilde;",
+    "&semi;",
+    "&num;",
+    "&nbsp;",
+    "&#32;",
+    "&lt;",
+    "&gt;",
+    "&quot;",
+    "&#65;",
+    "&#13;",
+    "&#10;",
+    "&#10X",
+    "&#0;",
+    "&Tab;",
+    "&NewLine;",
+    "&#129;",
+    "&#8232;",
+    "&#8238;",
+    "&#8203;",
+    "&shy;",
+    "&#xFFFE;",
+    "&#xFFFD;",
+    "&#xD800;",
+    "&#1114112;",
+    "&#99999999999999999999;",
+    "&zwj;",
+    "&zwnj;",
+    "&apos;",
+];
+
+const HARMLESS: &[&str] = &[
+    "&eacute;",
+    "&#233;",
+    "&amp;",
+    "&#150;",
+    "&amp;#233;",
+    "&apos;",
+    "&copy;",
+];
+
+const DOUBLE_ENCODED: &[&str] = &[
+    "Ã©",
+    "â€™",
+    "Ã\u{a0}",
+    "ÃƒÂ©",
+    "ðŸ\u{90}³",
+    "Å‚",
+    "Ð\u{9f}Ñ€",
+];
+
+const STRANGE: &[&str] = &[
+    "\u{200b}",
+    "\u{200d}",
+    "\u{200c}",
+    "\u{202e}",
+    "\u{2066}",
+    "\u{feff}",
+    "\u{ad}",
+    "\u{85}",
+    "\u{2028}",
+    "\u{fffd}",
+    "\u{ffff}",
+    "\u{10fffe}",
+    "\u{e0041}",
+    "\u{3000}",
+    "\u{a0}",
+];
+
+const OCTETS: &[&[u8]] = &[
+    b"\xE9",
+    b"\xE8\xE9",
+    b"T\xE9l",
+    b"\xC9",
+    b"\x93",
+    b"\x94",
+    b"\x80",
+    b"\x81",
+    b"\xFE",
+    b"\xB0",
+    b"\xC3",
+    b"\xC3\xA9",
+    b"\xE2\x82",
+    b"\xE2\x82\xAC",
+    b"\xF0\x9F\x90",
+    b"\xC0\xAF",
+    b"\xC0\x80",
+    b"\xE0\x80\xAF",
+    b"\xF0\x80\x80\xAF",
+    b"\xED\xA0\x80",
+    b"\xED\xA0\xBD\xED\xB0\xB3",
+    b"\xED\xA0",
+    b"\xF4\x90\x80\x80",
+    b"\xF5\x80\x80\x80",
+    b"\xF5",
+    b"\xFF",
+    b"\xBF",
+    b"\xA0",
+    b"\xAD",
+    b"\x00",
+    b"\r",
+    b"\n",
+    b"\x1B",
+    b"\x7F",
+];
+
+/// Values for which nothing is out of bounds.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    let text = |pieces: &'static [&'static str]| {
+        select(pieces)
+            .prop_map(|piece| piece.as_bytes().to_vec())
+            .boxed()
+    };
+    let piece = prop_oneof![
+        4 => text(ASCII),
+        3 => text(TEXT),
+        3 => text(REFERENCES),
+        2 => text(DOUBLE_ENCODED),
+        1 => text(STRANGE),
+        3 => select(OCTETS).prop_map(<[u8]>::to_vec),
+        1 => "[a-zA-Z0-9]{1,12}".prop_map(String::into_bytes),
+        1 => any::<char>().prop_map(|c| c.to_string().into_bytes()),
+        1 => vec(any::<u8>(), 1..6),
+    ];
+    // Values of one sort are rare among mixtures of all, and common in life.
+    prop_oneof![
+        6 => vec(piece, 0..8).prop_map(|pieces| pieces.concat()),
+        2 => concat(vec![text(ASCII), text(REFERENCES)]),
+        2 => concat(vec![text(ASCII), latin1()]),
+        2 => concat(vec![latin1(), text(HARMLESS), text(&["a ", " b", "Acme "])]),
+        1 => concat(vec![text(DOUBLE_ENCODED), text(ASCII)]),
+        1 => vec(any::<u8>(), 0..80),
+    ]
+}
+
+const LATIN1: &[&[u8]] = &[
+    b"T\xE9l\xE9bec",
+    b"\xE9",
+    b"M\xFCller",
+    b"Caf\xE9",
+    b"L\x92Or\xE9al",
+    b"\xA0",
+    b"N\xBA",
+];
+
+fn latin1() -> BoxedStrategy<Vec<u8>> {
+    select(LATIN1).prop_map(<[u8]>::to_vec).boxed()
+}
+
+fn concat(sorts: Vec<BoxedStrategy<Vec<u8>>>) -> impl Strategy<Value = Vec<u8>> {
+    vec(proptest::strategy::Union::new(sorts), 0..8).prop_map(|pieces| pieces.concat())
+}
+
+const FIELDS: &[&str] = &[
+    "CompanyName",
+    "company_name",
+    "X-User-Name",
+    "Referer",
+    "X-Original-URL",
+    "Cookie",
+    "Authorization",
+    "Host",
+    "Content_Length",
+    "Signature",
+    "",
+];
+
+fn field() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("CompanyName"), select(FIELDS)]
+}
+
+fn kinds(size: impl Into<SizeRange>) -> impl Strategy<Value = Vec<FindingKind>> {
+    subsequence(FindingKind::ALL, size)
+}
+
+/// What rules are for.
+const RULED: &[&[&str]] = &[
+    &["*"],
+    &["CompanyName", "Company-Name"],
+    &["X-*"],
+    &["Referer"],
+];
+
+/// A rule that can be built, for the fields it may name.
+fn rule() -> impl Strategy<Value = Rule> {
+    let repairable: Vec<FindingKind> = FindingKind::ALL
+        .iter()
+        .copied()
+        .filter(|kind| kind.is_repairable())
+        .collect();
+    let names = select(RULED);
+    (
+        names,
+        subsequence(repairable, 0..=4),
+        kinds(0..4),
+        kinds(0..4),
+        subsequence(Charset::ALL, 1..=2),
+        any::<bool>(),
+        prop::option::weighted(0.3, 0..40usize),
+    )
+        .prop_map(
+            |(names, normalize, reject, milder, charsets, markup, limit)| {
+                let milder = milder
+                    .into_iter()
+                    .filter(|kind| !normalize.contains(kind) && !reject.contains(kind));
+                let mut rule = Rule::for_fields(names.iter().copied())
+                    .log(
+                        milder
+                            .chain([FindingKind::NotNfc])
+                            .filter(|kind| !reject.contains(kind)),
+                    )
+                    .normalize(normalize)
+                    .reject(reject)
+                    .assume_charsets(charsets)
+                    .max_octets(limit.unwrap_or(1 << 20));
+                if markup {
+                    rule = rule.decode_markup();
+                }
+                rule
+            },
+        )
+}
+
+/// A rule that repairs whatever it can, so that repairs are no rare event.
+fn repair_all() -> Rule {
+    let repairable = FindingKind::ALL.iter().copied();
+    Rule::for_fields(["*"])
+        .normalize(repairable.filter(|kind| kind.is_repairable()))
+        .assume_charsets(Charset::ALL.iter().copied())
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let rules = prop_oneof![
+        2 => vec(rule(), 0..3),
+        1 => vec(rule(), 0..2).prop_map(|mut rules| {
+            rules.push(repair_all());
+            rules
+        }),
+        1 => Just(vec![repair_all().decode_markup()]),
+    ];
+    let octets = prop::option::weighted(0.2, 8..60usize);
+    (select(Preset::ALL), rules, octets).prop_map(|(preset, rules, octets)| {
+        let mut builder = Policy::builder().preset(preset);
+        for rule in rules {
+            builder = builder.rule(rule);
+        }
+        if let Some(octets) = octets {
+            builder = builder.field_octets(octets);
+        }
+        builder.build().expect("the rules are made to agree")
+    })
+}
+
+/// What no repaired value may hold.
+fn is_unsafe(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fdd0}'..='\u{fdef}')
+        || (character.is_control() && character != '\t')
+        || u32::from(character) & 0xfffe == 0xfffe
+}
+
+fn preset(preset: Preset) -> Policy {
+    Policy::builder().preset(preset).build().expect("no rules")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2048,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    // Deciding.
+
+    #[test]
+    fn normalizing_is_idempotent(value in value(), field in field(), policy in policy()) {
+        if let Outcome::Rewrite(normalized) = policy.decide(field, &value).outcome() {
+            let again = policy.decide(field, normalized.as_bytes());
+            prop_assert_eq!(again.outcome(), &Outcome::Forward(normalized.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_normalized_value_scans_clean_of_what_was_repaired(
+        value in value(), field in field(), policy in policy(),
+    ) {
+        let verdict = policy.decide(field, &value);
+        if let Outcome::Rewrite(normalized) = verdict.outcome() {
+            let repaired: Vec<_> = verdict
+                .judged()
+                .iter()
+                .filter(|judged| judged.action == headguard::Action::Normalize)
+                .map(|judged| judged.finding.kind())
+                .collect();
+            prop_assert!(!repaired.is_empty());
+            for finding in scan(normalized.as_bytes()).in_field(field).findings() {
+                prop_assert!(!repaired.contains(&finding.kind()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_clean_value_is_never_changed(value in value(), field in field(), policy in policy()) {
+        let clean = scan(&value).in_field(field).is_clean();
+        for preset in Preset::ALL.iter().map(|&p| preset(p)) {
+            let verdict = preset.decide(field, &value);
+            prop_assert_eq!(verdict.is_clean(), clean);
+            if clean {
+                prop_assert_eq!(verdict.outcome(), &Outcome::Forward(&value[..]));
+            }
+        }
+        if clean {
+            prop_assert!(!matches!(policy.decide(field, &value).outcome(), Outcome::Rewrite(_)));
+        }
+    }
+
+    #[test]
+    fn what_was_rejected_is_not_forwarded(value in value(), field in field(), policy in policy()) {
+        use headguard::Action;
+        let verdict = policy.decide(field, &value);
+        let worst = verdict.judged().iter().map(|judged| judged.action).max();
+        match verdict.outcome() {
+            Outcome::Reject(_) => prop_assert_eq!(verdict.action(), Action::Reject),
+            Outcome::Forward(octets) => {
+                prop_assert_eq!(*octets, &value[..]);
+                prop_assert!(worst < Some(Action::Reject));
+                prop_assert!(verdict.action() <= Action::Log);
+            }
+            Outcome::Rewrite(normalized) => {
+                prop_assert_eq!(normalized.original(), &value[..]);
+                prop_assert_eq!(worst, Some(Action::Normalize));
+                prop_assert_eq!(verdict.action(), Action::Normalize);
+            }
+        }
+    }
+
+    #[test]
+    fn under_log_every_octet_arrives_as_sent(value in value(), field in field()) {
+        let policy = Policy::default();
+        let verdict = policy.decide(field, &value);
+        prop_assert_eq!(verdict.outcome(), &Outcome::Forward(&value[..]));
+        prop_assert_eq!(verdict.refusal(), None);
+    }
+
+    #[test]
+    fn protected_fields_are_never_rewritten(value in value(), field in field(), policy in policy()) {
+        if Protection::of(field).is_some() {
+            prop_assert!(!matches!(policy.decide(field, &value).outcome(), Outcome::Rewrite(_)));
+        }
+    }
+
+    #[test]
+    fn normalized_text_holds_nothing_unsafe(value in value(), field in field(), policy in policy()) {
+        if let Outcome::Rewrite(normalized) = policy.decide(field, &value).outcome() {
+            let text = normalized.as_str();
+            prop_assert_eq!(text.find(is_unsafe), None);
+            prop_assert_eq!(text.trim(), text);
+            prop_assert!(!matches!(policy.decide(field, text.as_bytes()).outcome(), Outcome::Reject(_)));
+        }
+    }
+
+    #[test]
+    fn limits_hold(value in value(), limit in 0..40usize, octets in 0..40usize) {
+        let policy = Policy::builder()
+            .preset(Preset::Repair)
+            .rule(Rule::for_fields(["*"]).max_octets(limit))
+            .field_octets(octets)
+            .build()
+            .expect("a right rule");
+        match policy.decide("CompanyName", &value).into_outcome() {
+            Outcome::Forward(sent) => prop_assert!(sent.len() <= limit),
+            Outcome::Rewrite(sent) => prop_assert!(sent.as_bytes().len() <= limit.min(octets)),
+            Outcome::Reject(_) => {}
+        }
+    }
+
+    // Findings.
+
+    #[test]
+    fn spans_are_in_bounds_ordered_and_disjoint(value in value(), field in field()) {
+        let mut end = 0;
+        for finding in scan(&value).in_field(field).findings() {
+            let span = finding.span();
+            prop_assert!(end <= span.start && span.start < span.end && span.end <= value.len());
+            end = span.end;
+        }
+    }
+
+    #[test]
+    fn what_lies_between_findings_is_well_formed(value in value()) {
+        let mut rest = value.clone();
+        for finding in scan(&value).findings() {
+            rest[finding.span()].fill(b'.');
+        }
+        prop_assert!(std::str::from_utf8(&rest).is_ok());
+    }
+
+    #[test]
+    fn what_is_printed_for_debugging_holds_no_octets(
+        secret in "[A-Z]{12}", value in value(), policy in policy(),
+    ) {
+        // The secret cannot come about by chance in the names of things.
+        let value = [secret.as_bytes(), &value[..], secret.as_bytes()].concat();
+        let numbers = format!("{:?}", secret.as_bytes());
+        let numbers = numbers.trim_matches(['[', ']']);
+        let verdict = policy.decide("CompanyName", &value);
+        let mut printed = format!("{:?} {:#?} {:?}", verdict, verdict, scan(&value));
+        match verdict.outcome() {
+            Outcome::Reject(rejection) => printed.push_str(&rejection.to_string()),
+            Outcome::Rewrite(normalized) => printed.push_str(&format!("{:?}", normalized)),
+            Outcome::Forward(_) => {}
+        }
+        prop_assert!(!printed.contains(&secret));
+        prop_assert!(!printed.contains(numbers));
+    }
+
+    // Octets.
+
+    #[test]
+    fn scan_agrees_with_std_at_every_cut_and_alignment(value in value()) {
+        for start in 0..value.len().min(17) {
+            for end in start..=value.len() {
+                let part = &value[start..end];
+                let scanned = scan(part);
+                prop_assert_eq!(scanned.as_str(), std::str::from_utf8(part).ok());
+                prop_assert_eq!(
+                    scanned.facts().contains(Facts::MALFORMED),
+                    std::str::from_utf8(part).is_err()
+                );
+                prop_assert_eq!(scanned.facts().contains(Facts::NON_ASCII), !part.is_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn utf8_errors_are_the_octets_std_calls_invalid(value in value()) {
+        let mut ours = vec![false; value.len()];
+        for error in utf8::errors(&value) {
+            ours[error.span].fill(true);
+        }
+        let mut theirs = Vec::new();
+        for chunk in value.utf8_chunks() {
+            theirs.resize(theirs.len() + chunk.valid().len(), false);
+            theirs.resize(theirs.len() + chunk.invalid().len(), true);
+        }
+        prop_assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn charsets_go_there_and_back(value in vec(any::<u8>(), 0..40)) {
+        for charset in Charset::ALL {
+            let Some(text) = charset.decode(&value) else { continue };
+            let back: Option<Vec<u8>> = text.chars().map(|c| charset.octet(c)).collect();
+            prop_assert_eq!(back, Some(value.clone()));
+        }
+    }
+
+    // Readings.
+
+    #[test]
+    fn a_reading_differs_from_what_was_sent(value in value(), field in field()) {
+        let scanned = scan(&value).in_field(field);
+        if let Some(reading) = scanned.reading() {
+            prop_assert!(!scanned.is_clean());
+            prop_assert_ne!(reading.text().as_bytes(), &value[..]);
+        }
+    }
+
+    #[test]
+    fn references_decode_as_a_whole_html_decoder_does(
+        pieces in vec(prop_oneof![
+            select(&["a", "B ", " 1", "#", "x=", "é", "\u{20ac}", "&", "& ", "?"][..]).prop_map(str::to_owned),
+            select(&["&eacute;", "&#233;", "&#xe9;", "&#150;", "&copy;", "&apos;", "&NotEqualTilde;", "&#8364;"][..])
+                .prop_map(str::to_owned),
+            (0xa0..0x2_0000u32).prop_filter_map("a character", |number| {
+                char::from_u32(number).map(|_| format!("&#{number};"))
+            }),
+        ], 0..8),
+    ) {
+        let value = pieces.concat();
+        let scanned = scan(value.as_bytes());
+        let comparable = scanned.findings().all(|finding| {
+            finding.kind() == FindingKind::CharRef
+                && finding.hazard().is_none()
+                && value.as_bytes()[finding.span().end - 1] == b';'
+        });
+        if comparable {
+            let ours = scanned.reading().map_or(value.clone(), |reading| reading.text().to_owned());
+            prop_assert_eq!(&ours, &*htmlize::unescape_attribute(&value));
+        }
+    }
+
+    #[test]
+    fn damage_is_undone_or_left(text in select(TEXT), before in "[a-z ]{0,6}", after in "[ ,.]{0,2}[a-z]{0,6}") {
+        let right = format!("{before}{text}{after}");
+        let damaged: String = right
+            .bytes()
+            .map(|octet| Charset::Windows1252.char(octet).unwrap_or(char::from(octet)))
+            .collect();
+        let reading = scan(damaged.as_bytes()).reading();
+        prop_assert!(reading.is_none_or(|reading| reading.text() == right));
+    }
+
+    #[test]
+    fn legacy_octets_read_as_what_they_were(text in "[A-Za-zéèàçüöäñáíóú&' -]{1,24}") {
+        let octets: Vec<u8> = text.chars().map(|c| Charset::Latin1.octet(c).unwrap()).collect();
+        if let Some(reading) = scan(&octets).reading() {
+            prop_assert_eq!(reading.text(), text);
+        }
+    }
+
+    // Showing.
+
+    #[test]
+    fn a_preview_is_one_safe_line(value in value(), limit in 0..40usize) {
+        let shown = Preview::new(&value).up_to(limit).to_string();
+        prop_assert!(shown.chars().all(|character| !character.is_control()));
+        prop_assert_eq!(shown.find(is_unsafe), None);
+    }
+
+    #[test]
+    fn names_of_fields_are_judged_alike_in_every_spelling(name in "[A-Za-z_-]{0,16}") {
+        for spelling in [name.to_uppercase(), name.to_lowercase(), name.replace('_', "-"), name.replace('-', "_")] {
+            prop_assert_eq!(Grammar::of(&spelling), Grammar::of(&name));
+            prop_assert_eq!(Protection::of(&spelling), Protection::of(&name));
+        }
+    }
+}
+
+/// Each value is taken in one walk: a long one costs its length, not its
+/// square. Values that once were, or could be, walked again and again are taken
+/// at a length at which a square would take minutes.
+#[test]
+fn long_values_are_judged_in_one_walk() {
+    const LENGTH: usize = 1 << 20;
+    let cycle = |piece: &[u8]| {
+        piece
+            .iter()
+            .copied()
+            .cycle()
+            .take(LENGTH)
+            .collect::<Vec<u8>>()
+    };
+    let between = |first: &[u8], piece: &[u8], last: &[u8]| [first, &cycle(piece), last].concat();
+    let values = [
+        between(b"a\xE9", b" ", b"b"),
+        between("é\u{80}".as_bytes(), b" ", b"\x80b"),
+        between(b"\xC3\xA9\x80", b" ", b"b"),
+        between(b"", b"&amp;", b"x"),
+        between(b"&", b"amp;", b"#1"),
+        between(b"&#", b"1", b""),
+        between(b"", b"&#1", b""),
+        between(
+            "👩".as_bytes(),
+            "\u{fe0f}".as_bytes(),
+            "\u{200d}".as_bytes(),
+        ),
+        between("👩".as_bytes(), "\u{fe0f}\u{200d}".as_bytes(), b""),
+        between("🏴".as_bytes(), "\u{e0067}".as_bytes(), b""),
+        between(b"", "Ã©".as_bytes(), b""),
+        between(b"", "Ã© ".as_bytes(), b""),
+        between(b"", b"\xE9", b""),
+        between(b"", b"\xC3", b"a"),
+        between(b"", b"\xED\xA0\x80", b""),
+        between(b"", "\u{a0}".as_bytes(), b"a"),
+        between(b"", b"\n", b""),
+    ];
+    for value in &values {
+        for policy in Preset::ALL.iter().map(|&p| preset(p)) {
+            let verdict = policy.decide("CompanyName", value);
+            assert!(verdict.judged().len() <= headguard::Verdict::MOST_JUDGED);
+        }
+        let _ = scan(value).reading();
+    }
+}
