@@ -37,6 +37,9 @@ pub mod tower;
 #[cfg(feature = "proxy")]
 pub mod config;
 
+#[cfg(feature = "proxy")]
+pub mod proxy;
+
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};

@@ -1,0 +1,230 @@
+//! What is known of one request when it is over: the one event of the log.
+//!
+//! A [`Record`] goes with the exchange and then with the body of the answer.
+//! It is told when it is dropped, so that every request leaves one event,
+//! whatever ended it.
+
+use super::request_id::RequestId;
+use super::trace;
+use crate::config::Config;
+use crate::explain::Explanation;
+use crate::headers::{Rejected, Report};
+use crate::policy::Action;
+use crate::preview::Preview;
+use http::header::HOST;
+use http::{Request, StatusCode};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The client went away before its answer was complete.
+    ClientGone,
+    /// The answer is complete.
+    Complete,
+    /// The upstream broke its answer off.
+    UpstreamCut,
+    /// The upstream stopped in its answer.
+    UpstreamStalled,
+}
+
+impl Ending {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ClientGone => "client-gone",
+            Self::Complete => "complete",
+            Self::UpstreamCut => "upstream-cut",
+            Self::UpstreamStalled => "upstream-stalled",
+        }
+    }
+}
+
+/// How much is written of which requests.
+#[derive(Clone, Debug)]
+pub(super) struct Logging {
+    dry_run: bool,
+    values: bool,
+    one_in: u32,
+    clean: Arc<AtomicU32>,
+}
+
+impl Logging {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            dry_run: config.dry_run,
+            values: config.log_values,
+            one_in: config.log_clean,
+            clean: Arc::default(),
+        }
+    }
+
+    /// Whether it is this clean request's turn to be written.
+    fn samples_clean(&self) -> bool {
+        match self.one_in {
+            0 => false,
+            one_in => self
+                .clean
+                .fetch_add(1, Ordering::Relaxed)
+                .is_multiple_of(one_in),
+        }
+    }
+}
+
+/// What is known of one request.
+pub(super) struct Record {
+    logging: Logging,
+    started: Instant,
+    id: RequestId,
+    client: SocketAddr,
+    method: String,
+    host: String,
+    path: String,
+    status: Option<StatusCode>,
+    upstream_status: Option<StatusCode>,
+    answer: Option<&'static str>,
+    ending: Ending,
+    action: Action,
+    explanations: Vec<Explanation>,
+}
+
+impl Record {
+    /// Starts the record of a request whose head has come.
+    pub(super) fn open<B>(logging: &Logging, client: SocketAddr, request: &Request<B>) -> Self {
+        let host = match request.uri().authority() {
+            Some(authority) => authority.as_str().to_owned(),
+            None => request
+                .headers()
+                .get(HOST)
+                .map(|host| Preview::new(host.as_bytes()).to_string())
+                .unwrap_or_default(),
+        };
+        Self {
+            logging: logging.clone(),
+            started: Instant::now(),
+            id: RequestId::of(request.headers()),
+            client,
+            method: request.method().to_string(),
+            host,
+            path: request.uri().path().to_owned(),
+            status: None,
+            upstream_status: None,
+            answer: None,
+            ending: Ending::ClientGone,
+            action: Action::Allow,
+            explanations: Vec::new(),
+        }
+    }
+
+    pub(super) const fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The request goes on; this was found.
+    pub(super) fn reported(&mut self, report: Report) {
+        self.found(report.explanations().iter().cloned());
+    }
+
+    /// The request is refused, or would be in earnest, for this.
+    pub(super) fn rejected(&mut self, rejected: &Rejected) {
+        let also = rejected.report().explanations();
+        self.found(rejected.refused().iter().chain(also).cloned());
+    }
+
+    fn found(&mut self, explanations: impl Iterator<Item = Explanation>) {
+        for explanation in explanations {
+            self.action = self.action.max(explanation.action());
+            self.explanations.push(explanation);
+        }
+    }
+
+    /// The upstream answered.
+    pub(super) const fn relayed(&mut self, status: StatusCode) {
+        self.upstream_status = Some(status);
+        self.status = Some(status);
+    }
+
+    /// We answered ourselves, for this reason.
+    pub(super) const fn answered(&mut self, status: StatusCode, reason: &'static str) {
+        self.status = Some(status);
+        self.answer = Some(reason);
+    }
+
+    pub(super) const fn ended(&mut self, ending: Ending) {
+        self.ending = ending;
+    }
+
+    fn is_clean(&self) -> bool {
+        self.explanations.is_empty() && self.answer.is_none() && self.ending == Ending::Complete
+    }
+
+    /// Every explanation as a JSON array, or nothing if there is none.
+    fn findings(&self) -> Option<String> {
+        let one = |explanation: &Explanation| {
+            if self.logging.values {
+                explanation.to_event_json()
+            } else {
+                explanation.to_masked_event_json()
+            }
+        };
+        let all: Vec<String> = self
+            .explanations
+            .iter()
+            .take(MOST_LISTED)
+            .map(one)
+            .collect();
+        (!all.is_empty()).then(|| format!("[{}]", all.join(",")))
+    }
+}
+
+/// How many values one event tells of.
+const MOST_LISTED: usize = 32;
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if !trace::tells_requests() || (self.is_clean() && !self.logging.samples_clean()) {
+            return;
+        }
+        trace::request(&Event {
+            request_id: self.id.as_str(),
+            client: self.client,
+            method: &self.method,
+            host: &self.host,
+            path: &self.path,
+            status: self.status.map(|status| status.as_u16()),
+            upstream_status: self.upstream_status.map(|status| status.as_u16()),
+            answer: self.answer,
+            ended: self.ending.name(),
+            duration: self.started.elapsed(),
+            action: self.action.name(),
+            dry_run: self.logging.dry_run,
+            values: self.explanations.len(),
+            findings: self.findings().as_deref(),
+        });
+    }
+}
+
+/// One request, as it is told.
+pub(super) struct Event<'r> {
+    pub(super) request_id: &'r str,
+    pub(super) client: SocketAddr,
+    pub(super) method: &'r str,
+    pub(super) host: &'r str,
+    pub(super) path: &'r str,
+    /// What the client was answered, if anything.
+    pub(super) status: Option<u16>,
+    /// What the upstream answered, if anything.
+    pub(super) upstream_status: Option<u16>,
+    /// Why we answered ourselves, if we did.
+    pub(super) answer: Option<&'static str>,
+    pub(super) ended: &'static str,
+    pub(super) duration: Duration,
+    pub(super) action: &'static str,
+    pub(super) dry_run: bool,
+    /// In how many values something was found.
+    pub(super) values: usize,
+    /// What was found, as a JSON array.
+    pub(super) findings: Option<&'r str>,
+}

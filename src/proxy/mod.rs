@@ -1,0 +1,175 @@
+//! The proxy: HTTP/1.1 in front of one origin, with a policy in between.
+//!
+//! ```no_run
+//! use headguard::config::Config;
+//! use headguard::proxy::{Proxy, trace};
+//!
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::default();
+//! let _guard = trace::init(config.log);
+//! let proxy = Proxy::bind(config).await?;
+//! let interrupted = async { drop(tokio::signal::ctrl_c().await) };
+//! proxy.run(interrupted).await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It runs on the tokio runtime it is started on; how many threads that has is
+//! for whoever makes it. Trailers are dropped, `Upgrade` is not passed on, and
+//! nothing is added to a request.
+
+mod body;
+mod clock;
+mod connection;
+mod contain;
+mod event;
+mod exchange;
+mod forwarding;
+mod framing;
+mod limits;
+mod listener;
+mod reply;
+mod request_id;
+pub mod trace;
+mod upstream;
+
+use crate::config::Config;
+use crate::explain::DetailLevel;
+use event::Logging;
+use listener::Listeners;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use upstream::Upstream;
+
+/// A proxy that is bound and not yet serving.
+pub struct Proxy {
+    shared: Arc<Shared>,
+    listeners: Listeners,
+    addresses: Vec<SocketAddr>,
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every exchange needs.
+struct Shared {
+    config: Config,
+    detail_level: DetailLevel,
+    logging: Logging,
+    upstream: Upstream,
+}
+
+/// Why a proxy cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A bound socket does not tell its address.
+    #[error("cannot tell the address of a listening socket")]
+    Address(#[source] io::Error),
+    /// The upstream's name and port make no authority.
+    #[error("not an upstream")]
+    Upstream(#[source] http::Error),
+}
+
+impl Proxy {
+    /// Binds every address of `config`. Connections are queued from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError`] when an address cannot be bound.
+    pub async fn bind(config: Config) -> Result<Self, ProxyError> {
+        let upstream = Upstream::new(&config).map_err(ProxyError::Upstream)?;
+        let listeners = Listeners::bind(&config.listen)
+            .map_err(|(address, source)| ProxyError::Listen { address, source })?;
+        let addresses = listeners.addresses().map_err(ProxyError::Address)?;
+        let shared = Shared {
+            detail_level: config.detail_level.name().parse().unwrap_or_default(),
+            logging: Logging::new(&config),
+            upstream,
+            config,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            listeners,
+            addresses,
+        })
+    }
+
+    /// The addresses that are listened on, with their real ports.
+    #[must_use]
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until `shutdown` is ready; then goes on accepting for
+    /// `timeouts.drain_delay`, stops accepting, and lets what is in flight
+    /// finish for at most `timeouts.drain`.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+        trace::listening(&self.addresses, &self.shared.config.upstream);
+        let (stop, stopping) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        self.accept_until(shutdown, &mut connections, &stopping)
+            .await;
+
+        let timeouts = self.shared.config.timeouts.clone();
+        trace::stopping(connections.len());
+        self.accept_until(sleep(timeouts.drain_delay), &mut connections, &stopping)
+            .await;
+
+        drop(self.listeners);
+        // Connections hold receivers; if there are none, nobody needs to know.
+        let _ = stop.send(true);
+        let drained = timeout(timeouts.drain, async {
+            while connections.join_next().await.is_some() {}
+        });
+        if drained.await.is_err() {
+            trace::abandoned(connections.len());
+        }
+        // Dropping the set ends what is left of it.
+        connections.shutdown().await;
+        trace::stopped();
+    }
+
+    async fn accept_until(
+        &mut self,
+        end: impl Future<Output = ()>,
+        connections: &mut JoinSet<()>,
+        stopping: &watch::Receiver<bool>,
+    ) {
+        let mut end = pin!(end);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut end => return,
+                // Taken off the set as they end, or it would only grow.
+                Some(_) = connections.join_next() => {}
+                (stream, client) = self.listeners.accept() => {
+                    // Answers are written whole; waiting for more to send only delays them.
+                    let _ = stream.set_nodelay(true);
+                    let shared = Arc::clone(&self.shared);
+                    connections.spawn(connection::serve(shared, stream, client, stopping.clone()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a request is called in the log, in a refusal and by whoever asks about it.
+
+use http::{HeaderMap, HeaderName};
+use std::collections::hash_map::RandomState;
+use std::fmt::{self, Write as _};
+use std::hash::BuildHasher as _;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::octet;
+
+/// The field in which somebody before us may have named the request.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest identifier that is taken over, in octets.
+const MOST_OCTETS: usize = 128;
+
+/// The identifier of one request: a token.
+#[derive(Clone, Debug)]
+pub(super) struct RequestId(String);
+
+impl RequestId {
+    /// The identifier a request brought along, if it is one token; else a new one.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut sent = headers.get_all(X_REQUEST_ID).iter();
+        let kept = match (sent.next(), sent.next()) {
+            (Some(only), None) => token(only.as_bytes()),
+            _ => None,
+        };
+        kept.unwrap_or_else(Self::fresh)
+    }
+
+    /// A new identifier: 32 hex digits.
+    pub(super) fn fresh() -> Self {
+        // The keys are random for each process; the counter makes the input of
+        // the keyed hashes differ for each request.
+        static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let [high, low] = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
+        Self(format!(
+            "{:016x}{:016x}",
+            high.hash_one(count),
+            low.hash_one(count)
+        ))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `urn:headguard:request:ID`, for a problem's `instance`.
+    pub(super) fn urn(&self) -> String {
+        let mut urn = String::from("urn:headguard:request:");
+        for octet in self.0.bytes() {
+            // Some characters of a token have no place in a URN (RFC 8141 §2).
+            if octet.is_ascii_alphanumeric() || b"-._~!$&'*+".contains(&octet) {
+                urn.push(char::from(octet));
+            } else {
+                // Writing to a String cannot fail.
+                let _ = write!(urn, "%{octet:02X}");
+            }
+        }
+        urn
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn token(octets: &[u8]) -> Option<RequestId> {
+    let right = (1..=MOST_OCTETS).contains(&octets.len())
+        && octets.iter().all(|&octet| octet::is_token(octet));
+    let text = std::str::from_utf8(octets).ok().filter(|_| right)?;
+    Some(RequestId(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn of(values: &[&[u8]]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            let value = HeaderValue::from_bytes(value).expect("a value http takes");
+            headers.append(X_REQUEST_ID, value);
+        }
+        RequestId::of(&headers).to_string()
+    }
+
+    fn is_fresh(id: &str) -> bool {
+        id.len() == 32 && id.bytes().all(|octet| octet.is_ascii_hexdigit())
+    }
+
+    #[test]
+    fn a_token_is_kept() {
+        assert_eq!(of(&[b"a-1.b"]), "a-1.b");
+        assert_eq!(of(&["x".repeat(128).as_bytes()]).len(), 128);
+    }
+
+    #[test]
+    fn anything_else_is_replaced() {
+        let long = "x".repeat(129);
+        let wrong: [&[&[u8]]; 7] = [
+            &[],
+            &[b""],
+            &[b"a b"],
+            &[b"a\xE9"],
+            &[b"a", b"b"],
+            &[b"\"quoted\""],
+            &[long.as_bytes()],
+        ];
+        for sent in wrong {
+            assert!(is_fresh(&of(sent)), "{sent:?}");
+        }
+        assert_ne!(of(&[]), of(&[]));
+    }
+
+    #[test]
+    fn a_urn_holds_what_a_urn_may() {
+        let id = token(b"a|b^c%d#e`f").expect("a token");
+        assert_eq!(id.urn(), "urn:headguard:request:a%7Cb%5Ec%25d%23e%60f");
+    }
+}

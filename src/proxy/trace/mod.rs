@@ -1,0 +1,162 @@
+//! What the proxy says: one event a request, and a few lines about itself.
+//!
+//! Everything is a `tracing` event, for whatever subscriber the program has;
+//! [`init`] installs headguard's own. An event of a request has the target
+//! [`REQUEST`] and these fields: `request_id`, `client`, `method`, `host`,
+//! `path`, `status`, `upstream_status`, `answer` (why headguard answered
+//! itself), `ended`, `duration_ms`, `action` (the greatest), `dry_run`,
+//! `values` (in how many something was found) and `findings`, a JSON array.
+//! Fields that do not apply are left out.
+//!
+//! No other room speaks.
+
+mod layer;
+mod text;
+
+pub use layer::EventLayer;
+
+use super::event::Event;
+use crate::config::{LogFormat, Upstream};
+use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
+use tracing::{debug, enabled, info, warn};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// The target of the one event each request leaves.
+pub const REQUEST: &str = "headguard::request";
+
+/// Everything else that is told.
+const PROXY: &str = "headguard::proxy";
+
+/// Makes everything that is told go to standard error, in this format:
+/// [`LogFormat::Auto`] is text on a terminal and JSON elsewhere, and with
+/// [`LogFormat::Off`] requests leave nothing.
+///
+/// Writing happens on a thread of its own; what comes faster than that can
+/// write is dropped and counted. A program that has a subscriber already keeps
+/// it, and only the guard's count is of no use then.
+#[must_use = "what is still to be written is lost when the guard is dropped"]
+pub fn init(format: LogFormat) -> Guard {
+    let terminal = io::stderr().is_terminal();
+    let (writer, worker): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .thread_name("headguard-log")
+        .finish(io::stderr());
+    let dropped = writer.error_counter();
+    let layer = match format {
+        LogFormat::Text => EventLayer::text(writer),
+        LogFormat::Json => EventLayer::json(writer),
+        _ if terminal => EventLayer::text(writer),
+        _ => EventLayer::json(writer),
+    };
+    let layer = if terminal && !no_color() {
+        layer.with_color()
+    } else {
+        layer
+    };
+    let requests = match format {
+        LogFormat::Off => LevelFilter::OFF,
+        _ => LevelFilter::INFO,
+    };
+    let targets = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("headguard", LevelFilter::INFO)
+        .with_target(REQUEST, requests);
+    let installed = tracing_subscriber::registry()
+        .with(layer.with_filter(targets))
+        .try_init();
+    // A subscriber that was there first is the program's choice.
+    drop(installed);
+    Guard {
+        _worker: worker,
+        dropped,
+    }
+}
+
+/// <https://no-color.org>: set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it describes the terminal, and nothing is decided by it"
+)]
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Keeps the log written; dropping it writes what is left.
+#[derive(Debug)]
+pub struct Guard {
+    _worker: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+impl Guard {
+    /// How many lines were dropped because they came faster than they could be written.
+    #[must_use]
+    pub fn dropped_lines(&self) -> usize {
+        self.dropped.dropped_lines()
+    }
+}
+
+/// Whether anybody listens to the events of requests.
+pub(super) fn tells_requests() -> bool {
+    enabled!(target: REQUEST, tracing::Level::INFO)
+}
+
+pub(super) fn request(event: &Event<'_>) {
+    info!(
+        target: REQUEST,
+        request_id = event.request_id,
+        client = %event.client,
+        method = event.method,
+        host = event.host,
+        path = event.path,
+        status = event.status,
+        upstream_status = event.upstream_status,
+        answer = event.answer,
+        ended = event.ended,
+        // Microseconds are enough, and the rest is noise.
+        duration_ms = (event.duration.as_secs_f64() * 1e6).round() / 1e3,
+        action = event.action,
+        dry_run = event.dry_run,
+        values = event.values,
+        findings = event.findings,
+    );
+}
+
+pub(super) fn listening(addresses: &[SocketAddr], upstream: &Upstream) {
+    for address in addresses {
+        info!(target: PROXY, %address, %upstream, "listening");
+    }
+}
+
+pub(super) fn accept_failed(error: &io::Error) {
+    warn!(target: PROXY, %error, "cannot accept connections");
+}
+
+/// A connection ended by what is not HTTP, or broke: much of the Internet's noise.
+pub(super) fn connection_failed(client: SocketAddr, error: &hyper::Error) {
+    if error.is_parse() {
+        info!(target: PROXY, %client, %error, "not HTTP");
+    } else {
+        debug!(target: PROXY, %client, %error, "connection broke");
+    }
+}
+
+pub(super) fn head_stalled(client: SocketAddr) {
+    info!(target: PROXY, %client, "a request head did not come in time");
+}
+
+pub(super) fn stopping(connections: usize) {
+    info!(target: PROXY, connections, "stopping");
+}
+
+pub(super) fn abandoned(connections: usize) {
+    warn!(target: PROXY, connections, "ended connections that were not done in time");
+}
+
+pub(super) fn stopped() {
+    info!(target: PROXY, "stopped");
+}
