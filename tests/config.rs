@@ -2,6 +2,12 @@
 //! before what, and what is said about mistakes.
 
 #![cfg(feature = "proxy")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking"
+)]
 
 use headguard::config::{Config, DetailLevel, Key, LogFormat, Mistakes, Origin, Setting, Source};
 use headguard::config::{Form, KEYS, read};
