@@ -1,6 +1,7 @@
 #![doc = include_str!("lib.md")]
 
 // In the order of design: a room uses only what stands above it.
+mod named;
 pub mod octet;
 
 pub mod utf8;
@@ -40,6 +41,7 @@ pub mod config;
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};
+pub use named::UnknownName;
 pub use normalize::{Normalized, Refusal};
 pub use policy::{Action, Policy, PolicyBuilder};
 pub use reading::Reading;

@@ -55,8 +55,5 @@ fn errors_are_errors() {
     fn error<T: std::error::Error + Send + Sync + 'static>() {}
     error::<PolicyError>();
     error::<Rejection>();
-    error::<headguard::charset::UnknownCharset>();
-    error::<headguard::finding::UnknownKind>();
-    error::<headguard::policy::UnknownAction>();
-    error::<headguard::policy::UnknownPreset>();
+    error::<headguard::UnknownName>();
 }
