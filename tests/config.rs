@@ -9,8 +9,9 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-use headguard::config::{Config, DetailLevel, Key, LogFormat, Mistakes, Origin, Setting, Source};
+use headguard::config::{Config, Key, LogFormat, Mistakes, Origin, Setting, Source};
 use headguard::config::{Form, KEYS, read};
+use headguard::explain::DetailLevel;
 use headguard::policy::{Action, Preset};
 use headguard::{FindingKind, Outcome};
 use insta::assert_snapshot;
