@@ -8,20 +8,20 @@ pub mod utf8;
 
 pub mod charset;
 pub mod fields;
-pub mod finding;
-pub mod scan;
+mod finding;
+mod scan;
 
 mod char_ref;
 mod characters;
 mod mojibake;
 
 mod classify;
-pub mod reading;
+mod reading;
 
 pub mod policy;
 
 mod normalize;
-pub mod verdict;
+mod verdict;
 
 mod decide;
 
