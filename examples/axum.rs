@@ -5,6 +5,8 @@
 //! curl -i -H "$(printf 'CompanyName: T\351l\351bec LP')" http://127.0.0.1:3000/
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use axum::Router;
 use axum::extract::Extension;
 use axum::http::HeaderMap;

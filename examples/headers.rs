@@ -4,6 +4,8 @@
 //! cargo run --example headers --no-default-features --features http
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use headguard::explain::DetailLevel;
 use headguard::policy::{Policy, Preset};
 use headguard::preview::Preview;

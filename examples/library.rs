@@ -4,6 +4,8 @@
 //! cargo run --example library --no-default-features
 //! ```
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use headguard::policy::{Policy, PolicyError, Rule};
 use headguard::preview::{Preview, hex};
 use headguard::{FindingKind, Outcome, scan};
@@ -45,7 +47,7 @@ fn main() -> Result<(), PolicyError> {
             Outcome::Forward(octets) => println!("as it came   {}", hex(octets, 64)),
             Outcome::Rewrite(repaired) => println!("repaired to  {}", hex(repaired.as_bytes(), 64)),
             Outcome::Reject(rejection) => {
-                println!("refused      {rejection} ({})", rejection.source())
+                println!("refused      {rejection} ({})", rejection.source());
             }
         }
     }

@@ -180,7 +180,7 @@ impl Enforcement {
             // were ever wrong, refusing is what is left.
             match HeaderValue::try_from(text.into_bytes()) {
                 Ok(value) if headers.get_all(&name).iter().nth(place).is_some() => {
-                    values.push((name, place, value))
+                    values.push((name, place, value));
                 }
                 _ => {
                     return Err(Rejected {
@@ -309,7 +309,7 @@ pub const HEADGUARD: HeaderName = HeaderName::from_static("headguard");
 
 /// Whether `Accept` ranks plain text above JSON (RFC 9110 §12.5.1).
 pub(crate) fn prefers_text(request: &HeaderMap) -> bool {
-    let mut best = [0u32; 2];
+    let mut best = [0f32; 2];
     let octets = request
         .get_all(ACCEPT)
         .iter()
@@ -319,7 +319,7 @@ pub(crate) fn prefers_text(request: &HeaderMap) -> bool {
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();
         let weight = parts
             .find_map(|parameter| parameter.strip_prefix("q=")?.parse::<f32>().ok())
-            .map_or(1000, |quality| (quality.clamp(0.0, 1.0) * 1000.0) as u32);
+            .map_or(1.0, |quality| quality.clamp(0.0, 1.0));
         let (text, json) = match media.as_str() {
             "text/plain" | "text/*" => (true, false),
             "application/problem+json" | "application/json" | "application/*" | "*/*" => {
@@ -328,7 +328,7 @@ pub(crate) fn prefers_text(request: &HeaderMap) -> bool {
             _ => (false, false),
         };
         for (best, wanted) in best.iter_mut().zip([text, json]) {
-            *best = (*best).max(if wanted { weight } else { 0 });
+            *best = best.max(if wanted { weight } else { 0.0 });
         }
     }
     best[0] > best[1]

@@ -1,26 +1,27 @@
 #![doc = include_str!("lib.md")]
 
 // In the order of design: a room uses only what stands above it.
+mod named;
 pub mod octet;
 
 pub mod utf8;
 
 pub mod charset;
 pub mod fields;
-pub mod finding;
-pub mod scan;
+mod finding;
+mod scan;
 
 mod char_ref;
 mod characters;
 mod mojibake;
 
 mod classify;
-pub mod reading;
+mod reading;
 
 pub mod policy;
 
 mod normalize;
-pub mod verdict;
+mod verdict;
 
 mod decide;
 
@@ -43,6 +44,7 @@ pub mod proxy;
 pub use classify::Findings;
 pub use decide::RequestPolicy;
 pub use finding::{Confidence, Finding, FindingKind, Hazard};
+pub use named::UnknownName;
 pub use normalize::{Normalized, Refusal};
 pub use policy::{Action, Policy, PolicyBuilder};
 pub use reading::Reading;

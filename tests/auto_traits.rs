@@ -2,7 +2,6 @@
 
 use headguard::charset::Charset;
 use headguard::fields::{Grammar, Protection};
-use headguard::finding::{Confidence, Finding, FindingKind, Hazard};
 use headguard::policy::{Action, PolicyError, Preset, Rule, Scope, Source, Target};
 use headguard::preview::Preview;
 use headguard::utf8::{Errors, Malformation, Malformed};
@@ -10,6 +9,7 @@ use headguard::{
     Cause, Facts, Findings, Judged, Normalized, Outcome, Policy, PolicyBuilder, Reading, Refusal,
     Rejection, RequestPolicy, Scan, Verdict,
 };
+use headguard::{Confidence, Finding, FindingKind, Hazard};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 fn pinned<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe>() {}
@@ -55,8 +55,5 @@ fn errors_are_errors() {
     fn error<T: std::error::Error + Send + Sync + 'static>() {}
     error::<PolicyError>();
     error::<Rejection>();
-    error::<headguard::charset::UnknownCharset>();
-    error::<headguard::finding::UnknownKind>();
-    error::<headguard::policy::UnknownAction>();
-    error::<headguard::policy::UnknownPreset>();
+    error::<headguard::UnknownName>();
 }

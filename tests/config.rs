@@ -2,9 +2,16 @@
 //! before what, and what is said about mistakes.
 
 #![cfg(feature = "proxy")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by panicking"
+)]
 
-use headguard::config::{Config, DetailLevel, Key, LogFormat, Mistakes, Origin, Setting, Source};
+use headguard::config::{Config, Key, LogFormat, Mistakes, Origin, Setting, Source};
 use headguard::config::{Form, KEYS, read};
+use headguard::explain::DetailLevel;
 use headguard::policy::{Action, Preset};
 use headguard::{FindingKind, Outcome};
 use insta::assert_snapshot;

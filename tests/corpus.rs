@@ -12,9 +12,9 @@
 )]
 
 use headguard::charset::Charset;
-use headguard::finding::{Finding, FindingKind};
 use headguard::policy::{Preset, Rule, Scope, Target};
 use headguard::preview::Preview;
+use headguard::{Finding, FindingKind};
 use headguard::{Outcome, Policy, Scan, scan};
 use serde::Deserialize;
 use std::collections::HashMap;

@@ -504,7 +504,7 @@ proptest! {
         let mut printed = format!("{:?} {:#?} {:?}", verdict, verdict, scan(&value));
         match verdict.outcome() {
             Outcome::Reject(rejection) => printed.push_str(&rejection.to_string()),
-            Outcome::Rewrite(normalized) => printed.push_str(&format!("{:?}", normalized)),
+            Outcome::Rewrite(normalized) => printed.push_str(&format!("{normalized:?}")),
             Outcome::Forward(_) => {}
         }
         prop_assert!(!printed.contains(&secret));

@@ -1,4 +1,9 @@
 //! The tower layer in front of a real axum application, spoken to in octets.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what is wrong by panicking"
+)]
 #![cfg(feature = "tower")]
 
 use std::io::{Read, Write};

@@ -27,7 +27,8 @@ pub(crate) fn plausibility(value: &[u8]) -> Option<Confidence> {
         let after = octets
             .peek()
             .map_or(Some(Role::Edge), |&&next| self::role(next))?;
-        if !fits(role, before, after) && !(closes(octet, opened) && !after.is_letter()) {
+        let closes = closes(octet, opened) && !after.is_letter();
+        if !closes && !fits(role, before, after) {
             return None;
         }
         if matches!(octet, 0x84 | 0xbb) {

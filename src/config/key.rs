@@ -176,37 +176,43 @@ pub enum Origin {
     Flag,
 }
 
-/// The flag of a path: the second half of the rule, evaluated when compiling
-/// so that no table can break it.
+/// The flag of a path: half of the rule, evaluated when compiling so that no
+/// table can break it.
 pub(super) const fn flag_of<const N: usize>(path: &str) -> [u8; N] {
-    let path = path.as_bytes();
-    let mut spelled = [b'-'; N];
-    let mut at = 2;
-    while at < N {
-        spelled[at] = match path[at - 2] {
-            b'.' | b'_' => b'-',
-            octet => octet,
-        };
-        at += 1;
-    }
-    spelled
+    spell(path.as_bytes(), Spelling::Flag)
 }
 
-/// The variable of a path.
+/// The variable of a path: the other half.
 pub(super) const fn variable_of<const N: usize>(path: &str) -> [u8; N] {
-    let (prefix, path) = (PREFIX.as_bytes(), path.as_bytes());
-    let mut spelled = [b'_'; N];
-    let mut at = 0;
-    while at < N {
-        spelled[at] = if at < prefix.len() {
-            prefix[at]
-        } else {
-            match path[at - prefix.len()] {
-                b'.' => b'_',
-                octet => octet.to_ascii_uppercase(),
-            }
-        };
-        at += 1;
+    spell(path.as_bytes(), Spelling::Variable)
+}
+
+#[derive(Clone, Copy)]
+enum Spelling {
+    Flag,
+    Variable,
+}
+
+const fn spell<const N: usize>(mut path: &[u8], spelling: Spelling) -> [u8; N] {
+    let (mut prefix, joint) = match spelling {
+        Spelling::Flag => (b"--".as_slice(), b'-'),
+        Spelling::Variable => (PREFIX.as_bytes(), b'_'),
+    };
+    let mut spelled = [joint; N];
+    let mut room: &mut [u8] = &mut spelled;
+    while let [slot, more @ ..] = room {
+        if let [octet, rest @ ..] = prefix {
+            *slot = *octet;
+            prefix = rest;
+        } else if let [octet, rest @ ..] = path {
+            *slot = match (*octet, spelling) {
+                (b'.' | b'_', _) => joint,
+                (octet, Spelling::Flag) => octet,
+                (octet, Spelling::Variable) => octet.to_ascii_uppercase(),
+            };
+            path = rest;
+        }
+        room = more;
     }
     spelled
 }

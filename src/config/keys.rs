@@ -1,9 +1,10 @@
 //! The tables of keys: what the parser knows, `config print` says and the
 //! command line offers comes from here.
 
-use super::choice::{DetailLevel, LogFormat};
+use super::choice::LogFormat;
 use super::key::{Form, Key, PREFIX, Slot, flag_of, variable_of};
 use super::value::{self, Zero};
+use crate::explain::DetailLevel;
 use crate::policy::Preset;
 
 /// The greatest limit in octets. Heads are held in memory, one a connection.

@@ -51,7 +51,9 @@ mod walk;
 mod words;
 
 pub use address::Upstream;
-pub use choice::{DetailLevel, LogFormat};
+pub use choice::LogFormat;
+
+use crate::explain::DetailLevel;
 pub use key::{Form, Key, Origin, Setting};
 pub use keys::KEYS;
 pub use mistake::{Mistake, Mistakes};

@@ -241,7 +241,7 @@ impl Explanation {
             self.findings.iter().min_by_key(|one| one.finding.kind()),
         ) {
             (Some(limit), _) => {
-                sentence += &format!("{} octets where {limit} are allowed", self.octets)
+                sentence += &format!("{} octets where {limit} are allowed", self.octets);
             }
             (None, Some(heaviest)) => {
                 sentence += &heaviest.detail;
@@ -568,7 +568,7 @@ const fn meaning(kind: FindingKind) -> &'static str {
 
 /// `U+202E`, or several.
 fn code_points(octets: &[u8]) -> String {
-    let text = String::from_utf8_lossy(octets);
+    let text = std::str::from_utf8(octets).unwrap_or_default();
     let points: Vec<String> = text
         .chars()
         .take(8)

@@ -2,9 +2,8 @@
 
 use super::json::Object;
 use super::{Explained, Explanation};
+use crate::named::named;
 use crate::preview::hex;
-use std::fmt;
-use std::str::FromStr;
 
 /// How much a refusal tells the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -19,45 +18,11 @@ pub enum DetailLevel {
     Id,
 }
 
-impl DetailLevel {
-    /// Every level, most telling first.
-    pub const ALL: &'static [DetailLevel] =
-        &[DetailLevel::Full, DetailLevel::Brief, DetailLevel::Id];
-
-    /// The lower-case name, as in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Full => "full",
-            Self::Brief => "brief",
-            Self::Id => "id",
-        }
-    }
-}
-
-impl FromStr for DetailLevel {
-    type Err = UnknownDetailLevel;
-
-    fn from_str(name: &str) -> Result<Self, UnknownDetailLevel> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|level| level.name() == name)
-            .ok_or(UnknownDetailLevel)
-    }
-}
-
-/// The error of parsing a name that no [`DetailLevel`] has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownDetailLevel;
-
-impl fmt::Display for UnknownDetailLevel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown detail level")
-    }
-}
-
-impl std::error::Error for UnknownDetailLevel {}
+named!(DetailLevel, "detail level", {
+    Full "full",
+    Brief "brief",
+    Id "id",
+});
 
 /// How many findings one refusal lists, over all fields.
 const MOST_LISTED: usize = 32;

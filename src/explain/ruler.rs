@@ -12,7 +12,6 @@
 //! itself would move the line, hide, or act on the terminal.
 
 use super::{Explained, Explanation};
-use crate::octet;
 use crate::preview::is_showable;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -203,12 +202,14 @@ fn draw(text: &mut String, row: &[Cell<'_>], findings: &[Explained]) {
     let mut column = 0;
     for cell in row {
         let style = if bad(cell.start) { BAD } else { Style::new() };
-        let plain = cell.octets.iter().all(|&octet| octet::is_token(octet));
-        characters.put(
-            column,
-            if plain { style } else { style.bold() },
-            &cell.label,
-        );
+        let label_style = match cell.octets {
+            _ if bad(cell.start) => BAD,
+            // A picture of a space or a control is not what was sent.
+            [octet] if !octet.is_ascii_graphic() => DIM,
+            [_] => Style::new(),
+            _ => Style::new().bold(),
+        };
+        characters.put(column, label_style, &cell.label);
         for (place, octet) in cell.octets.iter().enumerate() {
             let at = column + 3 * place;
             octets.put(at, style, &format!("{octet:02X}"));
@@ -298,7 +299,7 @@ mod tests {
             };
             let label = label(character);
             assert!(
-                label.width() <= 3 * character.len_utf8() - 1,
+                label.width() < 3 * character.len_utf8(),
                 "U+{code:04X} {label:?}"
             );
             assert!(label.width() >= 1, "U+{code:04X}");

@@ -17,8 +17,8 @@ mod preset;
 mod rule;
 mod scope;
 
-pub use action::{Action, UnknownAction};
-pub use preset::{Preset, UnknownPreset};
+pub use action::Action;
+pub use preset::Preset;
 pub use rule::Rule;
 pub use scope::{Scope, Target};
 

@@ -3,8 +3,7 @@
 use super::action::Action;
 use crate::fields::{Grammar, Protection};
 use crate::finding::FindingKind;
-use std::fmt;
-use std::str::FromStr;
+use crate::named::named;
 
 /// The actions of fields and kinds that no rule names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,20 +19,13 @@ pub enum Preset {
     Strict,
 }
 
+named!(Preset, "preset", {
+    Log "log",
+    Repair "repair",
+    Strict "strict",
+});
+
 impl Preset {
-    /// Every preset, mildest first.
-    pub const ALL: &'static [Preset] = &[Preset::Log, Preset::Repair, Preset::Strict];
-
-    /// The lower-case name, as in the configuration.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::Repair => "repair",
-            Self::Strict => "strict",
-        }
-    }
-
     /// The action for `kind` in the named field.
     pub(super) fn action(self, field: &str, kind: FindingKind) -> Action {
         match self {
@@ -60,33 +52,3 @@ impl Preset {
 fn is_free_text(field: &str) -> bool {
     Grammar::of(field) == Grammar::FreeText && Protection::of(field).is_none()
 }
-
-impl fmt::Display for Preset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Preset {
-    type Err = UnknownPreset;
-
-    fn from_str(name: &str) -> Result<Self, UnknownPreset> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|preset| preset.name() == name)
-            .ok_or(UnknownPreset)
-    }
-}
-
-/// The error of parsing a name that no [`Preset`] has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownPreset;
-
-impl fmt::Display for UnknownPreset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unknown preset")
-    }
-}
-
-impl std::error::Error for UnknownPreset {}
