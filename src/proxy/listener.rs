@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 /// How many connections may wait to be accepted. 1024, the usual number, makes
 /// ten thousand clients that connect at once wait for their third SYN.
@@ -18,6 +18,11 @@ pub(super) struct Listeners {
     listeners: Vec<TcpListener>,
     /// How long to wait after the next failure.
     pause: Duration,
+    /// Until when to wait after the last one. Kept here because `accept` may be
+    /// dropped and called again at any time.
+    paused_until: Option<Instant>,
+    /// When a failure was last told.
+    told: Option<Instant>,
 }
 
 impl Listeners {
@@ -31,6 +36,8 @@ impl Listeners {
         Ok(Self {
             listeners: addresses.iter().map(listen).collect::<Result<_, _>>()?,
             pause: SHORTEST_PAUSE,
+            paused_until: None,
+            told: None,
         })
     }
 
@@ -42,6 +49,10 @@ impl Listeners {
     /// The next connection. Failures are told and waited out.
     pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {
+            if let Some(until) = self.paused_until {
+                sleep_until(until).await;
+                self.paused_until = None;
+            }
             let accepted = poll_fn(|cx| {
                 let mut polled = self.listeners.iter().map(|one| one.poll_accept(cx));
                 polled.find(Poll::is_ready).unwrap_or(Poll::Pending)
@@ -55,20 +66,25 @@ impl Listeners {
                 Err(error) if is_of_one_connection(&error) => {}
                 // Out of descriptors or memory: the connection stays in the
                 // queue, and asking again at once would only spin.
-                Err(error) => {
-                    if self.pause == SHORTEST_PAUSE {
-                        trace::accept_failed(&error);
-                    }
-                    sleep(self.pause).await;
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-                }
+                Err(error) => self.pause_after(&error),
             }
         }
+    }
+
+    fn pause_after(&mut self, error: &io::Error) {
+        let now = Instant::now();
+        if self.told.is_none_or(|told| now - told >= TOLD_EVERY) {
+            trace::accept_failed(error);
+            self.told = Some(now);
+        }
+        self.paused_until = Some(now + self.pause);
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const TOLD_EVERY: Duration = Duration::from_secs(1);
 
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
