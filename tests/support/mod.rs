@@ -4,10 +4,11 @@
 use headguard::config::{Source, read};
 use headguard::proxy::Proxy;
 use headguard::proxy::trace::EventLayer;
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -313,6 +314,7 @@ pub(crate) struct Guard {
 impl Guard {
     /// A proxy in front of `upstream`; `settings` is TOML.
     pub(crate) async fn before(upstream: SocketAddr, settings: &str) -> Self {
+        install_subscriber();
         let text =
             format!("listen = \"127.0.0.1:0\"\nupstream = \"http://{upstream}\"\n{settings}");
         let config = read(
@@ -364,19 +366,55 @@ impl Drop for Guard {
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Json,
+    Text,
+}
+
+thread_local! {
+    static CAPTURED: RefCell<Option<(Form, Log)>> = const { RefCell::new(None) };
+}
+
+/// Sends the events of each thread to that thread's log, if it has one.
+///
+/// There is one subscriber, and it is there before the first event: with one
+/// for each thread, `tracing` may remember the answer of a thread that has
+/// none, and the others lose their events.
+fn install_subscriber() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::registry()
+            .with(EventLayer::json(Router(Form::Json)))
+            .with(EventLayer::text(Router(Form::Text)));
+        tracing::subscriber::set_global_default(subscriber).expect("the only subscriber");
+    });
+}
+
+/// Ends the capture when it is dropped.
+pub(crate) struct Capturing;
+
+impl Drop for Capturing {
+    fn drop(&mut self) {
+        CAPTURED.set(None);
+    }
+}
+
 impl Log {
     /// Captures events as JSON until the guard is dropped.
-    pub(crate) fn json() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::registry().with(EventLayer::json(log.clone()));
-        (log, tracing::subscriber::set_default(subscriber))
+    pub(crate) fn json() -> (Self, Capturing) {
+        Self::capture(Form::Json)
     }
 
     /// The same as text.
-    pub(crate) fn text() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn text() -> (Self, Capturing) {
+        Self::capture(Form::Text)
+    }
+
+    fn capture(form: Form) -> (Self, Capturing) {
         let log = Self::default();
-        let subscriber = tracing_subscriber::registry().with(EventLayer::text(log.clone()));
-        (log, tracing::subscriber::set_default(subscriber))
+        CAPTURED.set(Some((form, log.clone())));
+        (log, Capturing)
     }
 
     pub(crate) fn contents(&self) -> String {
@@ -404,6 +442,19 @@ impl Log {
     }
 }
 
+struct Router(Form);
+
+impl<'w> MakeWriter<'w> for Router {
+    type Writer = Box<dyn io::Write>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        CAPTURED.with_borrow(|captured| match captured {
+            Some((form, log)) if *form == self.0 => Box::new(log.clone()) as Self::Writer,
+            _ => Box::new(io::sink()),
+        })
+    }
+}
+
 impl io::Write for Log {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.0.lock().expect("whole").extend_from_slice(octets);
@@ -412,13 +463,5 @@ impl io::Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'w self) -> Log {
-        self.clone()
     }
 }
