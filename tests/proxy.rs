@@ -1,6 +1,13 @@
 //! The proxy as clients and origins meet it: octets in, octets out.
 
 #![cfg(feature = "proxy")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test says what is wrong by panicking"
+)]
 
 mod support;
 
@@ -125,6 +132,31 @@ async fn a_client_can_ask_for_plain_text() {
         .await;
     assert_eq!(missing.value("content-type"), "text/plain; charset=utf-8");
     assert!(missing.body.starts_with(b"400 Bad Request\n"));
+}
+
+#[tokio::test]
+async fn a_refusal_tells_no_more_than_it_may() {
+    let origin = Origin::answering(OK).await;
+    let id = ("X-Request-Id", b"abc-1".as_slice());
+    let long = "v".repeat(20_000);
+    for level in ["brief", "id"] {
+        let settings = format!("detail_level = \"{level}\"\n{REJECT}");
+        let proxy = Guard::before(origin.address, &settings).await;
+        for (field, value) in [("CompanyName", LATIN1), ("X-Long", long.as_bytes())] {
+            let refused = proxy.ask(get(&[(field, value), id])).await;
+            assert!(matches!(refused.status(), 400 | 431));
+            let problem = refused.json();
+            assert_eq!(problem["instance"], "urn:headguard:request:abc-1");
+            let all = [refused.head, refused.body].concat();
+            let all = String::from_utf8(all).expect("UTF-8").to_lowercase();
+            assert_eq!(
+                all.contains(&field.to_lowercase()),
+                level == "brief",
+                "{all}"
+            );
+            assert!(!all.contains("e9") && !all.contains("bec"), "{all}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -354,7 +386,8 @@ async fn fields_of_one_connection_stay_there() {
                   Upgrade: h2c\r\nX-Stays: 1\r\nContent-Length: 0\r\n\r\n";
     let mut origin = Origin::answering(answer).await;
     let proxy = Guard::before(origin.address, NORMALIZE).await;
-    let answer = proxy
+    let mut client = proxy.connect().await;
+    let answer = client
         .ask(get(&[
             (
                 "Connection",
@@ -380,6 +413,8 @@ async fn fields_of_one_connection_stay_there() {
     for kept in ["Host", "Authorization", "CompanyName", "X-Stays"] {
         assert_eq!(received.exactly(kept).len(), 1, "{kept}");
     }
+    let again = client.ask(get(&[])).await;
+    assert_eq!(again.status(), 200, "an upgrade that came to nothing");
 }
 
 #[tokio::test]

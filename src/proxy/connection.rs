@@ -204,7 +204,10 @@ impl Body for TurnBody {
 
 /// Says goodbye to a client whose head did not come in time.
 async fn time_out(mut stream: TcpStream, shared: &Shared) {
-    let response = respond(&Fault::HeadStalled, &Asker::unknown(shared.detail_level));
+    let response = respond(
+        &Fault::HeadStalled,
+        &Asker::unknown(shared.config.detail_level),
+    );
     let mut text = format!("HTTP/1.1 {}\r\nconnection: close\r\n", response.status()).into_bytes();
     for (name, value) in response.headers() {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {

@@ -28,7 +28,7 @@ pub(super) async fn exchange(
     request: Request<Upload>,
 ) -> Response<AnswerBody> {
     let mut record = Record::open(&shared.logging, client, &request);
-    let asker = Asker::new(request.headers(), record.id(), shared.detail_level);
+    let asker = Asker::new(request.headers(), record.id(), shared.config.detail_level);
     let attempt = Contained::new(attempt(shared, &mut record, request)).await;
     match attempt {
         Ok(Ok(response)) => {

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! It runs on the tokio runtime it is started on; how many threads that has is
-//! for whoever makes it. Trailers are dropped, `Upgrade` is not passed on, and
-//! nothing is added to a request.
+//! for whoever makes it. Trailers are dropped and `Upgrade` is not passed on.
+//! Nothing is added to a request but the `Host` that HTTP/1.0 may lack.
 
 mod body;
 mod clock;
@@ -34,7 +34,6 @@ pub mod trace;
 mod upstream;
 
 use crate::config::Config;
-use crate::explain::DetailLevel;
 use event::Logging;
 use listener::Listeners;
 use std::fmt;
@@ -66,7 +65,6 @@ impl fmt::Debug for Proxy {
 /// What every exchange needs.
 struct Shared {
     config: Config,
-    detail_level: DetailLevel,
     logging: Logging,
     upstream: Upstream,
 }
@@ -103,7 +101,6 @@ impl Proxy {
             .map_err(|(address, source)| ProxyError::Listen { address, source })?;
         let addresses = listeners.addresses().map_err(ProxyError::Address)?;
         let shared = Shared {
-            detail_level: config.detail_level.name().parse().unwrap_or_default(),
             logging: Logging::new(&config),
             upstream,
             config,
