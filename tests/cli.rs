@@ -268,3 +268,29 @@ fn a_closed_pipe_is_no_failure() {
         "{output:?}"
     );
 }
+
+#[test]
+fn demo_shows_what_the_origin_received() {
+    let told = headguard(&["demo", "--once", "--listen", "127.0.0.1:0"], b"");
+    let received = |octets: &str| {
+        told.matches(&format!("200 origin received {octets}  "))
+            .count()
+    };
+    let (latin1, utf8) = (
+        "54 E9 6C E9 62 65 63 20 4C 50",
+        "54 C3 A9 6C C3 A9 62 65 63 20 4C 50",
+    );
+    let references = "54 26 23 32 33 33 3B 6C 26 23 32 33 33 3B 62 65 63 20 4C 50";
+    // Latin-1 as it came by /log; UTF-8 three times as it came and twice repaired.
+    assert_eq!(
+        (received(latin1), received(utf8), received(references)),
+        (1, 5, 1),
+        "{told}"
+    );
+    let refused =
+        "400 CompanyName: octet E9 at offset 1 is not UTF-8; it reads as é in windows-1252";
+    assert!(
+        told.contains(refused) && told.ends_with("--- status 0\n"),
+        "{told}"
+    );
+}
