@@ -36,11 +36,13 @@ pub(crate) enum Expansion {
 }
 
 impl Expansion {
-    /// Adds the text to `text`; `false` when there is none.
-    pub(crate) fn write_to(self, text: &mut String) -> bool {
+    /// Adds the text in UTF-8; `false` when there is none.
+    pub(crate) fn write_to(self, text: &mut Vec<u8>) -> bool {
         match self {
-            Self::Char(character) => text.push(character),
-            Self::Named(characters) => text.push_str(characters),
+            Self::Char(character) => {
+                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            Self::Named(characters) => text.extend_from_slice(characters.as_bytes()),
             Self::None(_) => return false,
         }
         true
@@ -248,12 +250,9 @@ mod tests {
                 continue;
             }
             let reference = reference(name).expect("a name from the table");
-            let mut text = String::new();
+            let mut text = Vec::new();
             assert!(reference.expansion.write_to(&mut text));
-            assert_eq!(
-                (reference.length, text.as_bytes()),
-                (name.len(), *expansion)
-            );
+            assert_eq!((reference.length, &text[..]), (name.len(), *expansion));
         }
     }
 }

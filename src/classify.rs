@@ -19,7 +19,7 @@ impl<'v> Scan<'v> {
         Findings {
             value: self.value(),
             reading: ReadAs::of(self),
-            references: self.grammar() == Grammar::FreeText,
+            grammar: self.grammar(),
             at: 0,
         }
     }
@@ -38,8 +38,10 @@ impl<'v> Scan<'v> {
 }
 
 /// Facts without which nothing can be found.
-const WORTH_A_LOOK: Facts = Facts::AMPERSAND
-    .with(Facts::CONTROL)
+const WORTH_A_LOOK: Facts = BESIDE_REFERENCES.with(Facts::AMPERSAND);
+
+/// Facts without which nothing can be found but references.
+const BESIDE_REFERENCES: Facts = Facts::CONTROL
     .with(Facts::EDGE_WHITESPACE)
     .with(Facts::NON_ASCII);
 
@@ -48,7 +50,7 @@ const WORTH_A_LOOK: Facts = Facts::AMPERSAND
 pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
-    references: bool,
+    grammar: Grammar,
     at: usize,
 }
 
@@ -71,7 +73,8 @@ enum ReadAs<'v> {
 
 impl<'v> ReadAs<'v> {
     fn of(scan: &Scan<'v>) -> Self {
-        if scan.is_plain() {
+        let references = scan.grammar() == Grammar::FreeText;
+        if scan.is_plain() || (!references && !scan.facts().intersects(BESIDE_REFERENCES)) {
             return ReadAs::Clean;
         }
         match scan.as_str() {
@@ -120,10 +123,49 @@ impl Iterator for Findings<'_> {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "an octet is within 256")]
+fn may_start(octet: u8) -> bool {
+    MAY_START[usize::from(octet)]
+}
+
+/// Octets of well-formed text that may start something to find: `&`, controls,
+/// and the lead octets of the characters that `characters` knows. Most letters
+/// are passed without being decoded.
+#[expect(clippy::indexing_slicing, reason = "an octet is within 256")]
+static MAY_START: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0u8;
+    loop {
+        table[octet as usize] = octet == b'&'
+            || octet::is_ctl(octet)
+            || matches!(
+                octet,
+                // U+0080–00BF, 0340–037F, 0600–063F
+                0xc2 | 0xcd | 0xd8
+                // U+1000–2FFF without 3000–DFFF, but for Hangul fillers; U+F000–FFFF; what is beyond
+                | 0xe1..=0xe3 | 0xef..=0xf4
+            );
+        if octet == 0xff {
+            break table;
+        }
+        octet += 1;
+    }
+};
+
 /// One step of the walk: how many octets were looked at, and what they are.
 type Step = (usize, Option<Finding>);
 
-impl Findings<'_> {
+impl<'v> Findings<'v> {
+    /// The value the findings are in.
+    pub(crate) const fn value(&self) -> &'v [u8] {
+        self.value
+    }
+
+    /// The grammar the value is judged by.
+    pub(crate) const fn grammar(&self) -> Grammar {
+        self.grammar
+    }
+
     fn rest(&self) -> &[u8] {
         self.value.get(self.at..).unwrap_or_default()
     }
@@ -144,6 +186,15 @@ impl Findings<'_> {
             let length = end - self.at;
             return (length, Some(self.found(FindingKind::EdgeSpace, length)));
         }
+        let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
+        let beyond_ascii = double_encoded.is_some();
+        let plain = inside
+            .iter()
+            .take_while(|&&octet| !(may_start(octet) || beyond_ascii && octet >= 0x80))
+            .count();
+        if plain > 0 {
+            return (plain, None);
+        }
         let Some((before, rest)) = text.split_at_checked(self.at) else {
             return (1, None);
         };
@@ -155,42 +206,40 @@ impl Findings<'_> {
         }
         if let Some(charset) = double_encoded {
             let run = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
-            let finding = self
-                .found(FindingKind::DoubleEncoded, run)
-                .read_as(charset, Confidence::Likely);
-            return (run, Some(finding));
+            let finding = self.found(FindingKind::DoubleEncoded, run);
+            return (run, Some(finding.read_as(charset, Confidence::Likely)));
         }
         let length = first.len_utf8();
         let after = rest.get(length..).unwrap_or_default();
-        (
-            length,
-            characters::kind(before, first, after).map(|kind| self.found(kind, length)),
-        )
+        let kind = characters::kind(before, first, after);
+        (length, kind.map(|kind| self.found(kind, length)))
     }
 
     /// A step at an ASCII octet, which reads alike in all three ways.
     fn at_ascii(&self) -> Step {
         match self.rest() {
-            [b'&', ..] if self.references => match char_ref::reference(self.rest()) {
-                Some(reference) => {
-                    let kind = if reference.nested {
-                        FindingKind::NestedEncoding
-                    } else {
-                        FindingKind::CharRef
-                    };
-                    let sure = if reference.terminated {
-                        Confidence::Certain
-                    } else {
-                        Confidence::Likely
-                    };
-                    let finding = self
-                        .found(kind, reference.length)
-                        .with_confidence(sure)
-                        .with_hazard(reference.expansion.hazard());
-                    (reference.length, Some(finding))
+            [b'&', ..] if self.grammar == Grammar::FreeText => {
+                match char_ref::reference(self.rest()) {
+                    Some(reference) => {
+                        let kind = if reference.nested {
+                            FindingKind::NestedEncoding
+                        } else {
+                            FindingKind::CharRef
+                        };
+                        let sure = if reference.terminated {
+                            Confidence::Certain
+                        } else {
+                            Confidence::Likely
+                        };
+                        let finding = self
+                            .found(kind, reference.length)
+                            .with_confidence(sure)
+                            .with_hazard(reference.expansion.hazard());
+                        (reference.length, Some(finding))
+                    }
+                    None => (1, None),
                 }
-                None => (1, None),
-            },
+            }
             [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
             _ => (1, None),
         }
@@ -323,10 +372,18 @@ const fn whole_length(lead: u8) -> usize {
 }
 
 /// Whether a lead octet at the very end is the last letter of a word (`Café`,
-/// `IRMÃ`) rather than the first octet of a character that was cut in half.
+/// `IRMÃ`, `Nescafé®`) rather than the start of a character that was cut off.
 fn is_word_end(before: &[u8], tail: &[u8]) -> bool {
     match (before, tail) {
         ([.., previous], [0xe0..=0xf6 | 0xf8..=0xff]) => previous.is_ascii_lowercase(),
+        // … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
+        (
+            [.., previous],
+            [
+                0xe0 | 0xe1 | 0xe3..=0xef,
+                0x85 | 0x92 | 0x94 | 0x99 | 0x9b | 0xa9 | 0xae | 0xbb,
+            ],
+        ) => previous.is_ascii_lowercase(),
         ([.., one, two], [0xc0..=0xde]) => one.is_ascii_uppercase() && two.is_ascii_uppercase(),
         _ => false,
     }
@@ -334,6 +391,8 @@ fn is_word_end(before: &[u8], tail: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::may_start;
+    use crate::characters;
     use crate::finding::{Confidence, FindingKind};
     use crate::scan;
 
@@ -348,6 +407,8 @@ mod tests {
     fn a_cut_off_character_is_told_from_a_last_letter() {
         assert_eq!(found(b"Caf\xE9"), [(FindingKind::Latin1, 3..4)]);
         assert_eq!(found(b"IRM\xC3"), [(FindingKind::Latin1, 3..4)]);
+        assert_eq!(found(b"Nescaf\xE9\xAE"), [(FindingKind::Latin1, 6..8)]);
+        assert_eq!(found(b"don\xE2\x80"), [(FindingKind::TruncatedUtf8, 3..5)]);
         assert_eq!(found(b"T\xC3"), [(FindingKind::TruncatedUtf8, 1..2)]);
         assert_eq!(
             found(b"Lodz \xE2\x80"),
@@ -385,6 +446,20 @@ mod tests {
                 (FindingKind::EdgeSpace, 15..16)
             ]
         );
+    }
+
+    /// The walk skips by lead octet; no character that is found may be skipped.
+    #[test]
+    fn no_strange_character_is_passed_by() {
+        for code in 0..=0x10ffff {
+            let Some(character) = char::from_u32(code) else {
+                continue;
+            };
+            if character != '\t' && characters::kind("", character, "").is_some() {
+                let lead = character.to_string().into_bytes()[0];
+                assert!(may_start(lead), "U+{code:04X}");
+            }
+        }
     }
 
     #[test]

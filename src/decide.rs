@@ -1,10 +1,11 @@
 //! From a value to a verdict, by a policy. Pure: the same in, the same out.
 
+use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind};
 use crate::normalize::{Allowance, Normalized, Refusal, normalize};
 use crate::policy::{Action, Order, Policy, Target};
-use crate::scan::{Facts, Scan, scan};
+use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
 impl Policy {
@@ -70,10 +71,11 @@ impl RequestPolicy<'_> {
         } else {
             scan
         };
-        let tally = self.tally(name, &scan);
+        let found = scan.findings();
+        let tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
-            None => self.weigh(name, &scan, &tally),
+            None => self.weigh(name, &found, &tally),
         };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
@@ -102,13 +104,13 @@ impl RequestPolicy<'_> {
     }
 
     /// Counts what is found, asking the policy once a kind.
-    fn tally(&self, name: &str, scan: &Scan<'_>) -> Tally<'_> {
+    fn tally(&self, name: &str, found: &Findings<'_>) -> Tally<'_> {
         let mut tally = Tally {
             judged: Vec::new(),
             found: 0,
             firsts: Vec::new(),
         };
-        for finding in scan.findings() {
+        for finding in found.clone() {
             let kind = finding.kind();
             let known = tally
                 .firsts
@@ -137,10 +139,10 @@ impl RequestPolicy<'_> {
     fn weigh<'v>(
         &self,
         name: &str,
-        scan: &Scan<'v>,
+        found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> (Outcome<'v>, Option<Refusal>) {
-        let forward = Outcome::Forward(scan.value());
+        let forward = Outcome::Forward(found.value());
         match tally.greatest() {
             Action::Allow | Action::Log => (forward, None),
             Action::Reject => {
@@ -152,7 +154,7 @@ impl RequestPolicy<'_> {
                     None,
                 )
             }
-            Action::Normalize => match self.repair(name, scan, tally) {
+            Action::Normalize => match self.repair(name, found, tally) {
                 Ok(normalized) => (Outcome::Rewrite(normalized), None),
                 Err(refusal) => {
                     let to_blame = tally.first(|order| {
@@ -171,7 +173,7 @@ impl RequestPolicy<'_> {
     fn repair<'v>(
         &self,
         name: &str,
-        scan: &Scan<'v>,
+        found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> Result<Normalized<'v>, Refusal> {
         let wanted = || {
@@ -185,7 +187,7 @@ impl RequestPolicy<'_> {
             .limit(self.target.as_ref(), name)
             .map(|(limit, _)| limit);
         let repaired = normalize(
-            scan,
+            found,
             &Allowance {
                 kinds: wanted().map(|(first, _)| first.kind()).collect(),
                 charset: &|charset, octets| {

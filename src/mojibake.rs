@@ -71,17 +71,15 @@ fn is_latin1_only(character: char) -> bool {
 }
 
 /// The cheap question that spares nearly all right text the judging: is there a
-/// character that a UTF-8 lead octet reads as, before one that a continuation
-/// reads as?
+/// character that a UTF-8 lead octet reads as (U+00C2–00F4, `C3 82`–`C3 B4`),
+/// and after it the first octet of one that a continuation reads as?
 fn may_be_double_encoded(text: &str) -> bool {
-    let mut lead = false;
-    for character in text.chars() {
-        if lead && octet(character).is_some_and(crate::octet::is_continuation) {
-            return true;
-        }
-        lead = matches!(character, '\u{c2}'..='\u{f4}');
-    }
-    false
+    text.as_bytes().windows(3).any(|octets| {
+        matches!(
+            octets,
+            [0xc3, 0x82..=0xb4, 0xc2 | 0xc5 | 0xc6 | 0xcb | 0xe2]
+        )
+    })
 }
 
 /// A run of characters beyond ASCII and the ASCII around it.
@@ -277,6 +275,22 @@ mod tests {
         assert_eq!(detect("Ã©"), Some(Charset::Windows1252));
         assert_eq!(detect("Ã‰cole Ã\u{81}"), Some(Charset::Windows1252));
         assert_eq!(detect("Ã\u{89}cole"), Some(Charset::Latin1));
+    }
+
+    #[test]
+    fn no_pair_is_overlooked() {
+        for lead in '\u{c2}'..='\u{f4}' {
+            for next in (0x80..=0xbf).map(|octet| {
+                Charset::Windows1252
+                    .char(octet)
+                    .unwrap_or(char::from(octet))
+            }) {
+                assert!(
+                    may_be_double_encoded(&format!("a{lead}{next}")),
+                    "{lead}{next}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -7,9 +7,11 @@
 //! to be repaired.
 
 use crate::charset::Charset;
+use crate::classify::Findings;
+use crate::fields::Grammar;
 use crate::finding::{Confidence, FindingKind, Hazard, Kinds};
 use crate::reading::Unreadable;
-use crate::scan::{Scan, scan};
+use crate::scan::scan;
 use std::fmt;
 
 /// A value as it should have been sent: well-formed UTF-8, without controls,
@@ -116,20 +118,20 @@ impl Refusal {
 
 /// Repairs a value, whole or not at all.
 pub(crate) fn normalize<'v>(
-    scanned: &Scan<'v>,
+    found: &Findings<'v>,
     allowance: &Allowance<'_>,
 ) -> Result<Normalized<'v>, Refusal> {
-    let value = scanned.value();
+    let value = found.value();
     let mut before = Kinds::default();
     let mut sure = true;
     let mut refused = None;
-    for finding in scanned.findings() {
+    for finding in found.clone() {
         before.insert(finding.kind());
         if !allowance.kinds.contains(finding.kind()) {
             continue;
         }
         // A value with one reference to markup is left whole, also when
-        // others in it are harmless. A control weighs more: `reading_of` sees it.
+        // others in it are harmless. A control weighs more: `read` sees it.
         if finding.hazard() == Some(Hazard::Markup) && !allowance.decode_markup {
             refused = refused.or(Some(Refusal::Markup));
         }
@@ -141,8 +143,8 @@ pub(crate) fn normalize<'v>(
         }
         sure &= finding.confidence() > Some(Confidence::Possible);
     }
-    let reading = scanned
-        .reading_of(|finding| allowance.kinds.contains(finding.kind()))
+    let reading = found
+        .read(|finding| allowance.kinds.contains(finding.kind()))
         .map_err(|why| match why {
             Unreadable::Control => Refusal::Control,
             _ => Refusal::Unreadable,
@@ -157,7 +159,7 @@ pub(crate) fn normalize<'v>(
     if allowance.max_octets.is_some_and(|limit| text.len() > limit) {
         return Err(Refusal::TooLong);
     }
-    second_look(scanned, before, &text, allowance.kinds)?;
+    second_look(found.grammar(), before, &text, allowance.kinds)?;
     Ok(Normalized {
         original: value,
         text,
@@ -166,15 +168,12 @@ pub(crate) fn normalize<'v>(
 
 /// Judges the result as if it had just come in.
 fn second_look(
-    scanned: &Scan<'_>,
+    grammar: Grammar,
     before: Kinds,
     text: &str,
     repaired: Kinds,
 ) -> Result<(), Refusal> {
-    for finding in scan(text.as_bytes())
-        .with_grammar(scanned.grammar())
-        .findings()
-    {
+    for finding in scan(text.as_bytes()).with_grammar(grammar).findings() {
         let kind = finding.kind();
         match kind {
             FindingKind::Control => return Err(Refusal::Control),
@@ -208,7 +207,7 @@ mod tests {
             decode_markup: false,
             max_octets: Some(64),
         };
-        normalize(&scan(value), &allowance).map(Normalized::into_string)
+        normalize(&scan(value).findings(), &allowance).map(Normalized::into_string)
     }
 
     #[test]

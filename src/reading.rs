@@ -5,10 +5,10 @@
 //! upstream in its place is decided in `normalize`.
 
 use crate::charset::Charset;
+use crate::classify::Findings;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::Scan;
 use crate::{char_ref, mojibake};
-use std::borrow::Cow;
 
 /// The text headguard believes was meant, when it differs from the octets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,21 +57,24 @@ impl Scan<'_> {
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
         let reading = self
-            .reading_of(|finding| finding.kind().is_repairable())
+            .findings()
+            .read(|finding| finding.kind().is_repairable())
             .ok()?;
         (reading.confidence > Confidence::Possible).then_some(reading)
     }
+}
 
+impl Findings<'_> {
     /// Decodes the findings that `chosen` names and leaves the rest.
-    pub(crate) fn reading_of(
-        &self,
-        chosen: impl Fn(&Finding) -> bool,
-    ) -> Result<Reading, Unreadable> {
-        let mut octets = Vec::with_capacity(self.value().len() + 16);
+    pub(crate) fn read(&self, chosen: impl Fn(&Finding) -> bool) -> Result<Reading, Unreadable> {
+        let value = self.value();
+        let mut octets = Vec::with_capacity(value.len() + value.len() / 8 + 16);
         let mut copied = 0;
         let mut charset = None;
         let mut confidence = None;
-        for finding in self.findings() {
+        for finding in self.clone() {
+            // Also where this reference is not to be decoded: a value that
+            // holds one is not rewritten at all.
             if finding.hazard() == Some(Hazard::Control) && finding.kind().is_repairable() {
                 return Err(Unreadable::Control);
             }
@@ -79,13 +82,9 @@ impl Scan<'_> {
                 continue;
             }
             let span = finding.span();
-            let damaged = self
-                .value()
-                .get(span.clone())
-                .ok_or(Unreadable::Undecodable)?;
-            let decoded = decode(&finding, damaged).ok_or(Unreadable::Undecodable)?;
-            octets.extend_from_slice(self.value().get(copied..span.start).unwrap_or_default());
-            octets.extend_from_slice(decoded.as_bytes());
+            let damaged = value.get(span.clone()).ok_or(Unreadable::Undecodable)?;
+            octets.extend_from_slice(value.get(copied..span.start).unwrap_or_default());
+            decode_into(&mut octets, &finding, damaged).ok_or(Unreadable::Undecodable)?;
             copied = span.end;
             charset = charset.or(finding.charset());
             confidence = confidence
@@ -93,7 +92,7 @@ impl Scan<'_> {
                 .or(finding.confidence());
         }
         let confidence = confidence.ok_or(Unreadable::NothingChosen)?;
-        octets.extend_from_slice(self.value().get(copied..).unwrap_or_default());
+        octets.extend_from_slice(value.get(copied..).unwrap_or_default());
         let text = String::from_utf8(octets).map_err(|_| Unreadable::Malformed)?;
         Ok(Reading {
             text,
@@ -117,19 +116,36 @@ pub(crate) enum Unreadable {
 }
 
 /// The text one finding stands for.
-pub(crate) fn decode<'v>(finding: &Finding, octets: &'v [u8]) -> Option<Cow<'v, str>> {
+pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
+    let mut text = Vec::new();
+    decode_into(&mut text, finding, octets)?;
+    String::from_utf8(text).ok()
+}
+
+/// Adds the text one finding stands for, in UTF-8; `None` when there is none.
+fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<()> {
     match finding.kind() {
         FindingKind::CharRef | FindingKind::NestedEncoding => {
-            let mut text = String::new();
             let expansion = char_ref::reference(octets)?.expansion;
-            expansion.write_to(&mut text).then_some(Cow::Owned(text))
+            return expansion.write_to(text).then_some(());
         }
         FindingKind::DoubleEncoded => {
-            mojibake::decode(std::str::from_utf8(octets).ok()?).map(Cow::Owned)
+            let run = std::str::from_utf8(octets).ok()?;
+            text.extend_from_slice(mojibake::decode(run)?.as_bytes());
         }
-        FindingKind::Latin1 => finding.charset()?.decode(octets),
-        _ => None,
+        FindingKind::Latin1 => {
+            let charset = finding.charset()?;
+            for &octet in octets {
+                push(text, charset.char(octet)?);
+            }
+        }
+        _ => return None,
     }
+    Some(())
+}
+
+fn push(text: &mut Vec<u8>, character: char) {
+    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 #[cfg(test)]

@@ -30,11 +30,16 @@ pub fn scan(value: &[u8]) -> Scan<'_> {
     {
         facts |= Facts::EDGE_WHITESPACE;
     }
-    if facts.contains(Facts::NON_ASCII) && simdutf8::basic::from_utf8(value).is_err() {
-        facts |= Facts::MALFORMED;
+    let mut text = None;
+    if facts.contains(Facts::NON_ASCII) {
+        match simdutf8::basic::from_utf8(value) {
+            Ok(valid) => text = Some(valid),
+            Err(_) => facts |= Facts::MALFORMED,
+        }
     }
     Scan {
         value,
+        text,
         facts,
         grammar: Grammar::FreeText,
     }
@@ -44,6 +49,8 @@ pub fn scan(value: &[u8]) -> Scan<'_> {
 #[derive(Clone, Copy)]
 pub struct Scan<'v> {
     value: &'v [u8],
+    /// The value, where it was found to be UTF-8 beyond ASCII.
+    text: Option<&'v str>,
     facts: Facts,
     grammar: Grammar,
 }
@@ -81,8 +88,12 @@ impl<'v> Scan<'v> {
     /// The value as text, when it is well-formed UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&'v str> {
-        // ASCII values are checked here again, since only who wants the text pays for it.
-        simdutf8::basic::from_utf8(self.value).ok()
+        if self.facts.contains(Facts::MALFORMED) {
+            return None;
+        }
+        // ASCII was not checked as UTF-8; only who wants the text pays for it.
+        self.text
+            .or_else(|| simdutf8::basic::from_utf8(self.value).ok())
     }
 }
 

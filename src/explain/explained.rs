@@ -120,7 +120,7 @@ fn reads(finding: &Finding, value: &[u8]) -> Option<String> {
     ) {
         return None;
     }
-    crate::reading::decode(finding, value.get(finding.span())?).map(|text| text.into_owned())
+    crate::reading::decode(finding, value.get(finding.span())?)
 }
 
 /// One finding as a clause. Without `octets` only kind and place are said.
