@@ -74,6 +74,7 @@ impl Args for ConfigArgs {
         let file = Arg::new("config")
             .long("config")
             .env("HEADGUARD_CONFIG")
+            .hide_env_values(true)
             .value_name("FILE")
             .value_parser(clap::value_parser!(PathBuf))
             .value_hint(ValueHint::FilePath)

@@ -11,11 +11,16 @@ use std::path::PathBuf;
 #[derive(Args, Debug)]
 pub(crate) struct PolicyArgs {
     /// The configuration file whose policy to use
-    #[arg(long, value_name = "FILE", env = "HEADGUARD_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "HEADGUARD_CONFIG",
+        hide_env_values = true
+    )]
     config: Option<PathBuf>,
 
     /// What fields without a rule get
-    #[arg(long, value_name = "PRESET", env = "HEADGUARD_PRESET", value_parser = ["log", "repair", "strict"])]
+    #[arg(long, value_name = "PRESET", env = "HEADGUARD_PRESET", hide_env_values = true, value_parser = ["log", "repair", "strict"])]
     preset: Option<String>,
 }
 
