@@ -41,9 +41,7 @@ impl<'v> Scan<'v> {
 const WORTH_A_LOOK: Facts = BESIDE_REFERENCES.with(Facts::AMPERSAND);
 
 /// Facts without which nothing can be found but references.
-const BESIDE_REFERENCES: Facts = Facts::CONTROL
-    .with(Facts::EDGE_WHITESPACE)
-    .with(Facts::NON_ASCII);
+const BESIDE_REFERENCES: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
 
 /// Iterator over the findings of a value; see [`Scan::findings`].
 #[derive(Clone, Debug)]
@@ -184,7 +182,16 @@ impl<'v> Findings<'v> {
                 text.len()
             };
             let length = end - self.at;
-            return (length, Some(self.found(FindingKind::EdgeSpace, length)));
+            // SP and HTAB around a value are no part of it (RFC 9110 §5.5).
+            let outside = self
+                .rest()
+                .iter()
+                .take(length)
+                .all(|&octet| octet::is_whitespace(octet));
+            return (
+                length,
+                (!outside).then(|| self.found(FindingKind::EdgeSpace, length)),
+            );
         }
         let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
         let beyond_ascii = double_encoded.is_some();
@@ -257,12 +264,12 @@ impl<'v> Findings<'v> {
                 .read_as(Charset::Windows1252, confidence);
             return (run, Some(finding));
         }
-        self.at_edge().unwrap_or_else(|| self.at_ascii())
+        self.at_ascii()
     }
 
     fn in_faulty(&self) -> Step {
         match utf8::sequence(self.rest()) {
-            Ok(1) => self.at_edge().unwrap_or_else(|| self.at_ascii()),
+            Ok(1) => self.at_ascii(),
             Ok(length) => {
                 let character = self
                     .rest()
@@ -293,23 +300,11 @@ impl<'v> Findings<'v> {
             }
         }
     }
-
-    /// Whitespace of a value that is not UTF-8: a finding at its ends, else
-    /// passed in one step, so that a run of it is not measured again and again.
-    fn at_edge(&self) -> Option<Step> {
-        let run = self
-            .rest()
-            .iter()
-            .take_while(|&&octet| octet::is_whitespace(octet))
-            .count();
-        let edge = self.at == 0 || run == self.rest().len();
-        (run > 0).then(|| (run, edge.then(|| self.found(FindingKind::EdgeSpace, run))))
-    }
 }
 
 /// Whitespace that is not part of a value, or would not survive a hop that
 /// trims it; line breaks are controls and stay where they are.
-fn is_edge_space(character: char) -> bool {
+pub(crate) fn is_edge_space(character: char) -> bool {
     character == '\t'
         || (character.is_whitespace()
             && !character.is_control()
@@ -436,15 +431,10 @@ mod tests {
     }
 
     #[test]
-    fn edges_and_references_are_seen_in_legacy_text_too() {
+    fn references_are_seen_in_legacy_text_too() {
         assert_eq!(
             found(b" T\xE9l&eacute;bec\t"),
-            [
-                (FindingKind::EdgeSpace, 0..1),
-                (FindingKind::Latin1, 2..3),
-                (FindingKind::CharRef, 4..12),
-                (FindingKind::EdgeSpace, 15..16)
-            ]
+            [(FindingKind::Latin1, 2..3), (FindingKind::CharRef, 4..12)]
         );
     }
 
@@ -464,7 +454,7 @@ mod tests {
 
     #[test]
     fn spaces_only() {
-        assert_eq!(found(b"  "), [(FindingKind::EdgeSpace, 0..2)]);
+        assert_eq!(found(b" \t"), []);
         assert_eq!(found("\u{a0}".as_bytes()), [(FindingKind::EdgeSpace, 0..2)]);
         assert_eq!(found(b""), []);
     }

@@ -7,7 +7,7 @@
 //! to be repaired.
 
 use crate::charset::Charset;
-use crate::classify::Findings;
+use crate::classify::{Findings, is_edge_space};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, FindingKind, Hazard, Kinds};
 use crate::reading::Unreadable;
@@ -173,11 +173,13 @@ fn second_look(
     text: &str,
     repaired: Kinds,
 ) -> Result<(), Refusal> {
+    if text.starts_with(is_edge_space) || text.ends_with(is_edge_space) {
+        return Err(Refusal::EdgeSpace);
+    }
     for finding in scan(text.as_bytes()).with_grammar(grammar).findings() {
         let kind = finding.kind();
         match kind {
             FindingKind::Control => return Err(Refusal::Control),
-            FindingKind::EdgeSpace => return Err(Refusal::EdgeSpace),
             FindingKind::BidiControl | FindingKind::Noncharacter => {
                 return Err(Refusal::UnsafeCharacter);
             }

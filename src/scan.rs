@@ -5,7 +5,6 @@
 //! fail and knows no policy. What the facts mean is for `classify`.
 
 use crate::fields::Grammar;
-use crate::octet;
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
 
@@ -25,11 +24,6 @@ use std::ops::{BitOr, BitOrAssign};
 #[must_use]
 pub fn scan(value: &[u8]) -> Scan<'_> {
     let mut facts = Facts(classes(value));
-    if let [first, .., last] | [first @ last] = value
-        && (octet::is_whitespace(*first) || octet::is_whitespace(*last))
-    {
-        facts |= Facts::EDGE_WHITESPACE;
-    }
     let mut text = None;
     if facts.contains(Facts::NON_ASCII) {
         match simdutf8::basic::from_utf8(value) {
@@ -117,24 +111,21 @@ impl Facts {
     pub const AMPERSAND: Facts = Facts(1);
     /// A CTL other than HTAB is in it.
     pub const CONTROL: Facts = Facts(1 << 1);
-    /// SP or HTAB stands at an end.
-    pub const EDGE_WHITESPACE: Facts = Facts(1 << 2);
     /// Not well-formed UTF-8.
-    pub const MALFORMED: Facts = Facts(1 << 3);
+    pub const MALFORMED: Facts = Facts(1 << 2);
     /// A `?` or `!` is in it: what lossy encoders leave, and what `=?` needs.
-    pub const MARK: Facts = Facts(1 << 4);
+    pub const MARK: Facts = Facts(1 << 3);
     /// A `%` is in it.
-    pub const PERCENT: Facts = Facts(1 << 5);
+    pub const PERCENT: Facts = Facts(1 << 4);
     /// A `\` is in it.
-    pub const BACKSLASH: Facts = Facts(1 << 6);
+    pub const BACKSLASH: Facts = Facts(1 << 5);
     /// An octet of 80–FF is in it.
     // The octet's own high bit, so that the pass need not move it.
     pub const NON_ASCII: Facts = Facts(1 << 7);
 
-    const NAMES: [(Facts, &'static str); 8] = [
+    const NAMES: [(Facts, &'static str); 7] = [
         (Facts::AMPERSAND, "ampersand"),
         (Facts::CONTROL, "control"),
-        (Facts::EDGE_WHITESPACE, "edge-whitespace"),
         (Facts::MALFORMED, "malformed"),
         (Facts::MARK, "mark"),
         (Facts::PERCENT, "percent"),
@@ -258,6 +249,7 @@ const fn class(octet: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::octet;
 
     /// The obvious twin of `scan`: one octet and one question at a time.
     fn twin(value: &[u8]) -> Facts {
@@ -268,22 +260,12 @@ mod tests {
                 Facts(0)
             }
         };
-        let edge = value
-            .first()
-            .into_iter()
-            .chain(value.last())
-            .any(|&o| o == b' ' || o == b'\t');
         any(octet::is_obs_text, Facts::NON_ASCII)
             | any(octet::is_ctl, Facts::CONTROL)
             | any(|o| o == b'&', Facts::AMPERSAND)
             | any(|o| o == b'%', Facts::PERCENT)
             | any(|o| o == b'\\', Facts::BACKSLASH)
             | any(|o| o == b'?' || o == b'!', Facts::MARK)
-            | if edge {
-                Facts::EDGE_WHITESPACE
-            } else {
-                Facts(0)
-            }
             | if std::str::from_utf8(value).is_err() {
                 Facts::MALFORMED
             } else {
