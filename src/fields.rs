@@ -79,6 +79,12 @@ impl Protection {
     /// The protection of the named field, if it has one.
     #[must_use]
     pub fn of(name: &str) -> Option<Protection> {
+        if CREDENTIAL_ENDINGS
+            .iter()
+            .any(|ending| ends_with(name, ending))
+        {
+            return Some(Protection::Credentials);
+        }
         PROTECTED
             .iter()
             .find(|(names, _)| names.iter().any(|known| same_name(known, name)))
@@ -111,6 +117,23 @@ const URI_FIELDS: &[&str] = &[
 /// Endings that name a URI in fields nobody registered.
 const URI_ENDINGS: &[&str] = &["-Referer", "-Referrer", "-URI", "-URL"];
 
+/// Endings that name a secret in fields nobody registered. Better one field too
+/// many that is never rewritten or shown than one secret in a log.
+const CREDENTIAL_ENDINGS: &[&str] = &[
+    "-Access-Key",
+    "-Api-Key",
+    "-Apikey",
+    "-Authorization",
+    "-Credentials",
+    "-Password",
+    "-Secret",
+    "-Secret-Key",
+    "-Session",
+    "-Session-Id",
+    "-Subscription-Key",
+    "-Token",
+];
+
 const PROTECTED: &[(&[&str], Protection)] = &[
     (
         &[
@@ -138,19 +161,17 @@ const PROTECTED: &[(&[&str], Protection)] = &[
     ),
     (
         &[
+            "Api-Key",
+            "Apikey",
             "Authentication-Info",
             "Authorization",
             "Cookie",
             "Proxy-Authenticate",
             "Proxy-Authentication-Info",
-            "Proxy-Authorization",
+            "Password",
             "Set-Cookie",
             "WWW-Authenticate",
-            "X-Amz-Security-Token",
-            "X-Api-Key",
-            "X-Auth-Token",
-            "X-CSRF-Token",
-            "X-XSRF-Token",
+            "Token",
         ],
         Protection::Credentials,
     ),
@@ -189,6 +210,15 @@ mod tests {
             Some(Protection::Credentials)
         );
         assert_eq!(Protection::of("CompanyName"), None);
+        assert_eq!(
+            Protection::of("X_Session_Token"),
+            Some(Protection::Credentials)
+        );
+        assert_eq!(
+            Protection::of("Proxy-Authorization"),
+            Some(Protection::Credentials)
+        );
+        assert_eq!(Protection::of("X-Tokens"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A policy over an [`http::HeaderMap`]: all or nothing.
+//! A policy over an `http::HeaderMap`: all or nothing.
 //!
 //! Every value is decided before any is changed, so a refused request's
 //! headers are as they came. Octets go in and out as octets: `HeaderValue`'s
@@ -267,7 +267,7 @@ impl Rejected {
         let (media_type, body) = if prefers_text(request) {
             ("text/plain; charset=utf-8", problem.to_text())
         } else {
-            (Problem::MEDIA_TYPE, problem.to_json())
+            (Problem::MEDIA_TYPE, problem.to_json() + "\n")
         };
         let mut response = Response::new(B::from(body));
         *response.status_mut() = StatusCode::BAD_REQUEST;

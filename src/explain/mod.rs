@@ -20,7 +20,7 @@ pub use problem::{DetailLevel, Problem};
 pub use text::render;
 
 use crate::charset::{self, Charset};
-use crate::fields::Protection;
+use crate::fields::{Grammar, Protection};
 use crate::finding::FindingKind;
 use crate::octet;
 use crate::policy::{Action, Source};
@@ -42,11 +42,31 @@ pub struct Explanation {
     findings: Vec<Explained>,
     found: usize,
     reading: Option<Reading>,
+    send: Option<String>,
     action: Action,
     source: Option<Source>,
     not_repaired: Option<&'static str>,
     too_long: Option<usize>,
     forward: Option<Vec<u8>>,
+}
+
+/// A reading as it is to be sent, if nothing is wrong with it any more.
+fn sendable(reading: &Reading, grammar: Grammar) -> Option<String> {
+    let text = reading.text();
+    if !scan(text.as_bytes()).with_grammar(grammar).is_clean() {
+        return None;
+    }
+    match grammar {
+        // RFC 3986 §2.5: what is not ASCII is percent-encoded in a URI.
+        Grammar::Uri => Some(text.bytes().fold(String::new(), |mut uri, octet| {
+            match octet.is_ascii() {
+                true => uri.push(char::from(octet)),
+                false => uri += &format!("%{octet:02X}"),
+            }
+            uri
+        })),
+        _ => Some(text.to_owned()),
+    }
 }
 
 impl Explanation {
@@ -75,7 +95,11 @@ impl Explanation {
                 None,
             ),
         };
+        let reading = if secret { None } else { scan.reading() };
         Self {
+            send: reading
+                .as_ref()
+                .and_then(|reading| sendable(reading, scan.grammar())),
             field: field.to_owned(),
             occurrence,
             octets: value.len(),
@@ -92,7 +116,7 @@ impl Explanation {
             ),
             findings: verdict.judged().iter().map(show).collect(),
             found: verdict.found(),
-            reading: if secret { None } else { scan.reading() },
+            reading,
             action: verdict.action(),
             source,
             not_repaired: verdict.refusal().map(|refusal| refusal.reason()),
@@ -172,12 +196,14 @@ impl Explanation {
         self.forward.as_deref()
     }
 
-    /// The octets the client should have sent: the reading in UTF-8.
+    /// The octets the client should have sent: the reading in UTF-8,
+    /// percent-encoded in a field that holds a URI.
+    ///
+    /// `None` as well where the reading would be found fault with again: to
+    /// send it would only earn the next refusal.
     #[must_use]
     pub fn send(&self) -> Option<&[u8]> {
-        self.reading
-            .as_ref()
-            .map(|reading| reading.text().as_bytes())
+        self.send.as_deref().map(str::as_bytes)
     }
 
     /// The kind of the heaviest finding.
@@ -241,11 +267,12 @@ impl Explanation {
             }
             (None, None) => sentence += "nothing is wrong",
         }
-        if let Some(send) = self.send() {
+        // Octets that were cut short would be worse than none.
+        if let Some(send) = self
+            .send()
+            .filter(|send| send.len() <= HEX_OCTETS && self.too_long.is_none())
+        {
             sentence += &format!("; send the octets {} instead", hex(send, HEX_OCTETS));
-            if send.len() > HEX_OCTETS {
-                sentence += "…";
-            }
         }
         sentence + "."
     }
@@ -255,8 +282,8 @@ impl Explanation {
     #[must_use]
     pub fn to_json(&self) -> String {
         let alternatives = self.alternatives();
-        let fixes = self.reading.as_ref().map(|reading| {
-            client_fixes(&self.field, reading.text())
+        let fixes = self.send.as_ref().map(|send| {
+            client_fixes(&self.field, send)
                 .iter()
                 .fold(Object::new(), |object, fix| {
                     object.string(fix.client, &fix.code)
@@ -296,7 +323,7 @@ impl Explanation {
         let object = Object::new()
             .string("field", &self.field)
             .number("occurrence", self.occurrence)
-            .number("octets", self.octets)
+            .number("length", self.octets)
             .string("class", self.class)
             .array(
                 "findings",
@@ -327,7 +354,7 @@ impl Explanation {
         Object::new()
             .string("field", &self.field)
             .number("occurrence", self.occurrence)
-            .number("octets", self.octets)
+            .number("length", self.octets)
             .optional("hex", self.value().map(full_hex).as_deref())
             .string("class", self.class)
             .array("findings", self.findings.iter().map(Explained::to_json))

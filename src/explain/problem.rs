@@ -3,7 +3,7 @@
 use super::json::Object;
 use super::{Explained, Explanation};
 use crate::named::named;
-use crate::preview::hex;
+use crate::preview::{Preview, hex};
 
 /// How much a refusal tells the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,12 +58,11 @@ impl Problem<'_> {
                 .refused
                 .iter()
                 .flat_map(|value| value.findings.iter().map(move |one| (value, one)));
-            object = object.array(
-                "findings",
-                findings
-                    .take(MOST_LISTED)
-                    .map(|(value, one)| self.finding(value, one)),
-            );
+            let listed = findings
+                .take(MOST_LISTED)
+                .map(|(value, one)| self.finding(value, one));
+            let found = self.refused.iter().map(Explanation::found).sum();
+            object = object.array("findings", listed).number("found", found);
         }
         if self.level == DetailLevel::Full {
             object = object.array("send", self.refused.iter().filter_map(send));
@@ -134,7 +133,7 @@ impl Problem<'_> {
             return object.finish();
         }
         let mut object = object
-            .optional("octets", one.hex.as_deref())
+            .optional("hex", one.hex.as_deref())
             .string("detail", &one.detail);
         if let Some(charset) = one.finding.charset() {
             object = object.string("charset", charset.name());
@@ -143,9 +142,7 @@ impl Problem<'_> {
             object = object.string("confidence", confidence.name());
         }
         if let Some(reads) = &one.reads {
-            object = object
-                .string("reads", reads)
-                .string("send", &hex(reads.as_bytes(), super::HEX_OCTETS));
+            object = object.string("reads", &Preview::new(reads.as_bytes()).to_string());
         }
         object.finish()
     }
@@ -153,13 +150,13 @@ impl Problem<'_> {
 
 /// The whole value as it should have been sent, unless it is too long to tell.
 fn send(value: &Explanation) -> Option<String> {
-    let (reading, octets) = (value.reading.as_ref()?, value.send()?);
-    (octets.len() <= MOST_SENT).then(|| {
+    let text = value.send.as_deref()?;
+    (text.len() <= MOST_SENT).then(|| {
         Object::new()
             .string("field", &value.field)
             .number("occurrence", value.occurrence)
-            .string("value", reading.text())
-            .string("octets", &hex(octets, octets.len()))
+            .string("value", text)
+            .string("hex", &hex(text.as_bytes(), text.len()))
             .finish()
     })
 }
@@ -203,11 +200,12 @@ mod tests {
             "CompanyName: octet E9 at offset 1 is not UTF-8; it reads as é in windows-1252, and one finding more; \
              send the octets 54c3a96cc3a9626563204c50 instead."
         );
-        assert_eq!(body["findings"][0]["octets"], "e9");
-        assert_eq!(body["findings"][0]["send"], "c3a9");
+        assert_eq!(body["findings"][0]["hex"], "e9");
+        assert_eq!(body["findings"][0]["reads"], "é");
+        assert_eq!(body["found"], 2);
         assert_eq!(body["findings"][1]["offset"], 3);
         assert_eq!(body["send"][0]["value"], "Télébec LP");
-        assert_eq!(body["send"][0]["octets"], "54c3a96cc3a9626563204c50");
+        assert_eq!(body["send"][0]["hex"], "54c3a96cc3a9626563204c50");
         assert_eq!(body["instance"], "r-1");
     }
 

@@ -12,6 +12,7 @@
 //! itself would move the line, hide, or act on the terminal.
 
 use super::{Explained, Explanation};
+use crate::finding::FindingKind;
 use crate::preview::is_showable;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -23,6 +24,9 @@ const MARGIN: usize = 9;
 /// Rows are all shown up to this many; beyond, only those with findings and
 /// their neighbours are.
 const ALL_ROWS: usize = 6;
+
+/// No more rows than this are shown of any value.
+const MOST_ROWS: usize = 20;
 
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
@@ -46,13 +50,16 @@ pub(super) fn ruler(explanation: &Explanation, value: &[u8], width: usize) -> St
 
     let mut text = String::new();
     let mut left_out = 0;
+    let mut shown = 0;
     for (at, row) in rows.iter().enumerate() {
-        if rows.len() > ALL_ROWS && at > 0 && !near(at) {
+        let matters = rows.len() <= ALL_ROWS || at == 0 || near(at);
+        if !matters || shown == MOST_ROWS {
             left_out += row.iter().map(|cell| cell.octets.len()).sum::<usize>();
             continue;
         }
         say_left_out(&mut text, &mut left_out);
         draw(&mut text, row, explanation.findings());
+        shown += 1;
     }
     say_left_out(&mut text, &mut left_out);
     text
@@ -60,9 +67,10 @@ pub(super) fn ruler(explanation: &Explanation, value: &[u8], width: usize) -> St
 
 fn say_left_out(text: &mut String, octets: &mut usize) {
     if *octets > 0 {
+        let unit = if *octets == 1 { "octet" } else { "octets" };
         let _ = writeln!(
             text,
-            "{:MARGIN$}{DIM}… {octets} octets without findings …{DIM:#}",
+            "{:MARGIN$}{DIM}… {octets} {unit} not shown …{DIM:#}",
             ""
         );
         *octets = 0;
@@ -200,6 +208,7 @@ fn draw(text: &mut String, row: &[Cell<'_>], findings: &[Explained]) {
     let mut marks = Line::new(&" ".repeat(MARGIN));
     let mut readings = Line::new(&" ".repeat(MARGIN));
     let mut column = 0;
+    let end = row.iter().map(|cell| cell.columns() + 1).sum::<usize>();
     for cell in row {
         let style = if bad(cell.start) { BAD } else { Style::new() };
         let label_style = match cell.octets {
@@ -217,17 +226,10 @@ fn draw(text: &mut String, row: &[Cell<'_>], findings: &[Explained]) {
                 marks.put(at, BAD, "^^");
             }
         }
-        let here = findings
-            .iter()
-            .find(|one| one.finding().span().start == cell.start);
-        if let Some((reads, span)) = here.and_then(|one| Some((one.reads()?, one.finding().span())))
-        {
-            let shown: String = reads
-                .chars()
-                .map(|c| if is_showable(c) { c } else { '·' })
-                .collect();
-            // A reading that has not enough room is in the list below the ruler.
-            if shown.width() < 3 * span.len() {
+        if let Some(shown) = reading_at(findings, cell) {
+            // What has not enough room is in the list below the ruler.
+            let room = end.saturating_sub(column);
+            if shown.width() <= room {
                 readings.put(column, GOOD, &shown);
             }
         }
@@ -236,6 +238,26 @@ fn draw(text: &mut String, row: &[Cell<'_>], findings: &[Explained]) {
     for line in [characters, octets, marks, readings] {
         line.finish(text);
     }
+}
+
+/// What stands in the line of readings under a cell: the reading of the finding
+/// that starts there, or one character of it where each octet makes one.
+fn reading_at(findings: &[Explained], cell: &Cell<'_>) -> Option<String> {
+    let one = findings
+        .iter()
+        .find(|one| one.finding().span().contains(&cell.start))?;
+    let (reads, place) = (one.reads()?, cell.start - one.finding().span().start);
+    let shown: String = match one.finding().kind() {
+        FindingKind::Latin1 => reads.chars().nth(place).into_iter().collect(),
+        _ if place == 0 => reads.to_owned(),
+        _ => return None,
+    };
+    Some(
+        shown
+            .chars()
+            .map(|c| if is_showable(c) { c } else { '·' })
+            .collect(),
+    )
 }
 
 /// A line that is written at columns.
@@ -323,6 +345,8 @@ mod tests {
         value.extend_from_slice(&[b'b'; 4000]);
         let drawn = draw_plain(&value, 80);
         assert!(drawn.lines().count() < 20, "{drawn}");
-        assert!(drawn.contains("^^") && drawn.contains("octets without findings"));
+        let faulty = draw_plain(&[0xe9; 20_000], 80);
+        assert!(faulty.lines().count() < 5 * MOST_ROWS, "{faulty}");
+        assert!(drawn.contains("^^") && drawn.contains("octets not shown"));
     }
 }

@@ -1,12 +1,14 @@
 //! An explanation for a person at a terminal.
 
 use super::ruler::{BAD, DIM, GOOD, ruler};
-use super::{Explained, Explanation, client_fixes, reproduce};
+use super::{Explanation, client_fixes, reproduce};
 use crate::finding::FindingKind;
+use crate::octet::is_ctl;
 use crate::policy::Action;
 use crate::preview::Preview;
 use anstyle::Style;
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthStr;
 
 /// How many findings are told one by one.
 const TOLD: usize = 12;
@@ -43,14 +45,14 @@ pub fn render(explanation: &Explanation, width: usize) -> String {
         text += &ruler(explanation, value, width);
         text.push('\n');
     }
-    findings(&mut text, explanation);
+    findings(&mut text, explanation, width);
     readings(&mut text, explanation);
     policy(&mut text, explanation);
     fixes(&mut text, explanation);
     text
 }
 
-fn findings(text: &mut String, explanation: &Explanation) {
+fn findings(text: &mut String, explanation: &Explanation, width: usize) {
     if explanation.found() == 0 && explanation.too_long.is_none() {
         let _ = writeln!(text, "{GOOD}Nothing is wrong with it.{GOOD:#}");
         return;
@@ -63,13 +65,13 @@ fn findings(text: &mut String, explanation: &Explanation) {
         );
     }
     for one in explanation.findings().iter().take(TOLD) {
-        let _ = writeln!(
-            text,
-            "{BAD}{}{BAD:#}{}  {}",
-            one.finding().kind(),
-            sureness(one),
-            one.detail()
-        );
+        let kind = one.finding().kind();
+        let sure = one
+            .finding()
+            .confidence()
+            .map_or_else(String::new, |sure| format!(" ({})", sure.name()));
+        let told = wrapped(one.detail(), kind.name().len() + sure.len() + 2, width);
+        let _ = writeln!(text, "{BAD}{kind}{BAD:#}{DIM}{sure}{DIM:#}  {told}");
     }
     if explanation.found() > TOLD {
         let _ = writeln!(
@@ -80,12 +82,26 @@ fn findings(text: &mut String, explanation: &Explanation) {
     }
 }
 
-fn sureness(one: &Explained) -> String {
-    one.finding()
-        .confidence()
-        .map_or_else(String::new, |confidence| {
-            format!(" {DIM}({}){DIM:#}", confidence.name())
-        })
+/// Words in lines of at most `width` columns, of which the first has `used`
+/// some already; the others stand four columns in.
+fn wrapped(words: &str, used: usize, width: usize) -> String {
+    const INDENT: usize = 4;
+    let mut text = String::new();
+    let mut column = used;
+    for word in words.split(' ') {
+        if !text.is_empty() {
+            if column + 1 + word.width() > width {
+                let _ = write!(text, "\n{:INDENT$}", "");
+                column = INDENT;
+            } else {
+                text.push(' ');
+                column += 1;
+            }
+        }
+        text.push_str(word);
+        column += word.width();
+    }
+    text
 }
 
 fn readings(text: &mut String, explanation: &Explanation) {
@@ -117,8 +133,14 @@ fn readings(text: &mut String, explanation: &Explanation) {
             ),
         );
     }
-    if let Some(send) = explanation.send() {
-        row(text, "Send", &send_octets(send));
+    match (explanation.send(), explanation.reading()) {
+        (Some(send), _) => row(text, "Send", &send_octets(send)),
+        (None, Some(_)) => row(
+            text,
+            "Send",
+            "nothing before what else is found is taken out",
+        ),
+        (None, None) => {}
     }
 }
 
@@ -163,21 +185,25 @@ fn policy(text: &mut String, explanation: &Explanation) {
         .source()
         .map_or_else(String::new, |source| format!("  {DIM}{source}{DIM:#}"));
     row(text, "Policy", &format!("{does}{by}"));
+    if explanation
+        .value()
+        .is_some_and(|value| value.iter().any(|&octet| is_ctl(octet)))
+    {
+        row(
+            text,
+            "",
+            "HTTP itself forbids a control octet: a server answers 400 before any policy",
+        );
+    }
     if let Some(why) = explanation.not_repaired() {
         row(text, "", &format!("not repaired: {why}"));
     }
 }
 
 fn fixes(text: &mut String, explanation: &Explanation) {
-    if let Some(reading) = explanation
-        .reading()
-        .filter(|reading| reading.text().len() <= 400)
-    {
+    if let Some(send) = explanation.send.as_deref().filter(|send| send.len() <= 400) {
         text.push('\n');
-        for (at, fix) in client_fixes(explanation.field(), reading.text())
-            .iter()
-            .enumerate()
-        {
+        for (at, fix) in client_fixes(explanation.field(), send).iter().enumerate() {
             let label = if at == 0 { "Fix" } else { "" };
             row(
                 text,
@@ -186,8 +212,8 @@ fn fixes(text: &mut String, explanation: &Explanation) {
             );
         }
     }
-    if let (Some(value), false) = (explanation.value(), explanation.found() == 0)
-        && value.len() <= 400
+    if let Some(value) = explanation.value().filter(|value| value.len() <= 400)
+        && explanation.found() > 0
     {
         row(text, "Again", &reproduce(explanation.field(), value));
     }
