@@ -19,7 +19,10 @@ impl Policy {
         self.for_any_request().decide(name, value)
     }
 
-    pub(crate) const fn for_any_request(&self) -> RequestPolicy<'_> {
+    /// The policy as it stands for a request of which nothing is known: without
+    /// the rules that are for some methods, hosts or routes only.
+    #[must_use]
+    pub const fn for_any_request(&self) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
             target: None,

@@ -80,7 +80,9 @@ fn refusals_look_as_shown() {
     let real: serde_json::Value = serde_json::from_str(&problem.to_json()).expect("JSON");
     for block in blocks("json") {
         let shown: serde_json::Value = serde_json::from_str(block).expect("JSON");
-        for member in ["type", "title", "status", "detail", "instance", "send"] {
+        for member in [
+            "type", "title", "status", "detail", "instance", "found", "send",
+        ] {
             assert_eq!(shown[member], real[member], "{member}");
         }
         for (name, value) in shown["findings"][0].as_object().expect("an object") {
