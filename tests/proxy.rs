@@ -1186,6 +1186,80 @@ async fn each_request_leaves_one_event() {
 }
 
 #[tokio::test]
+async fn what_the_upstream_did_is_told_to_the_operator_alone() {
+    let (log, _capturing) = Log::json();
+    let down = nobody().await;
+    let silent = Origin::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.peer.rest().await;
+    })
+    .await;
+    let curt = Origin::scripted(|mut connection| async move {
+        connection.request().await;
+    })
+    .await;
+    let garbled = Origin::answering("garbage\r\n\r\n").await;
+    let ambiguous = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n";
+    let ambiguous = Origin::answering(ambiguous).await;
+    let cut = Origin::scripted(|mut connection| async move {
+        connection.request().await;
+        connection
+            .send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
+            .await;
+    })
+    .await;
+    let connect = format!("connect {down}: ");
+    for (number, (upstream, answer, error)) in [
+        (down, "upstream-unreachable", connect.as_str()),
+        (
+            silent.address,
+            "upstream-response-timeout",
+            "no response within 50ms",
+        ),
+        (
+            curt.address,
+            "upstream-closed",
+            "connection closed before message completed",
+        ),
+        (garbled.address, "upstream-garbled", "invalid HTTP"),
+        (ambiguous.address, "upstream-ambiguous", "Transfer-Encoding"),
+        (cut.address, "", "end of file before message length reached"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let proxy = Guard::before(upstream, "[timeouts]\nresponse = \"50ms\"\n").await;
+        let mut client = proxy.connect().await;
+        client.send(get(&[])).await;
+        let told = String::from_utf8(client.rest_after_head().await).expect("UTF-8");
+        assert!(!told.contains(error) && !told.contains(&upstream.to_string()));
+
+        let event = &log.requests(number + 1).await[number];
+        assert_eq!(event["level"], "warn", "{event}");
+        assert_eq!(event["answer"].as_str().unwrap_or_default(), answer);
+        assert_eq!(event["upstream"], upstream.to_string());
+        let logged = event["error"].as_str().expect("an error");
+        assert!(logged.contains(error), "{event}");
+    }
+    #[cfg(target_os = "linux")]
+    assert_eq!(
+        log.requests(1).await[0]["error"],
+        format!("connect {down}: Connection refused (os error 111)")
+    );
+
+    let (log, _capturing) = Log::text();
+    let proxy = Guard::before(down, "").await;
+    proxy.ask(get(&[])).await;
+    let lines = log.with(" 502 ").await;
+    let mut lines = lines.lines().skip_while(|line| !line.contains(" 502 "));
+    let request = lines.next().expect("a line for the request");
+    assert!(request.contains(" 502 upstream-unreachable "), "{request}");
+    let under = lines.next().expect("a line under it");
+    let start = format!("    upstream: connect {down}: ");
+    assert!(under.starts_with(&start), "{under}");
+}
+
+#[tokio::test]
 async fn values_are_logged_only_when_asked_for() {
     for (setting, shown) in [("", false), ("log_values = true\n", true)] {
         let (log, _capturing) = Log::json();
@@ -1247,16 +1321,7 @@ async fn nothing_can_be_injected_into_the_log() {
             .ask(b"GET /%1b[2J HTTP/1.1\r\nHost: a\xE2\x80\xAE\r\n\r\n")
             .await;
         drop(proxy);
-        let lines = soon(async {
-            loop {
-                let lines = log.contents();
-                if lines.contains("host-invalid") {
-                    return lines;
-                }
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        let lines = log.with("host-invalid").await;
         let obeyed = |character: char| {
             (character.is_control() && character != '\n')
                 || matches!(character, '\u{200b}' | '\u{2028}' | '\u{202e}')
@@ -1291,6 +1356,14 @@ async fn text_is_for_a_person() {
 }
 
 impl Peer {
+    /// What follows the next head, up to where its body ends or is cut.
+    async fn rest_after_head(&mut self) -> Vec<u8> {
+        let mut message = self.head().await.expect("a head");
+        // A body that is cut off is among those that are asked for.
+        let _ = self.body(&mut message).await;
+        [message.head, message.body].concat()
+    }
+
     /// Sends a request whose connection may end before it is all sent.
     async fn message_after(&mut self, request: &str) -> Message {
         let _ = self.try_send(request).await;

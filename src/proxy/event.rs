@@ -4,6 +4,7 @@
 //! It is told when it is dropped, so that every request leaves one event,
 //! whatever ended it.
 
+use super::reply::Fault;
 use super::request_id::RequestId;
 use super::trace;
 use crate::config::Config;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +51,18 @@ pub(super) struct Logging {
     values: bool,
     one_in: u32,
     clean: Arc<AtomicU32>,
+    /// The upstream's authority.
+    upstream: Arc<str>,
 }
 
 impl Logging {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, upstream: &str) -> Self {
         Self {
             dry_run: config.dry_run,
             values: config.log_values,
             one_in: config.log_clean,
             clean: Arc::default(),
+            upstream: upstream.into(),
         }
     }
 
@@ -88,6 +93,15 @@ pub(super) struct Record {
     ending: Ending,
     action: Action,
     explanations: Vec<Explanation>,
+    failure: Option<Failure>,
+}
+
+/// What failed that is not the client's: somebody should look at it.
+enum Failure {
+    /// We did.
+    Ours,
+    /// The upstream did, in this way.
+    Upstream(String),
 }
 
 impl Record {
@@ -115,6 +129,7 @@ impl Record {
             ending: Ending::ClientGone,
             action: Action::Allow,
             explanations: Vec::new(),
+            failure: None,
         }
     }
 
@@ -147,13 +162,24 @@ impl Record {
     }
 
     /// We answered ourselves, for this reason.
-    pub(super) const fn answered(&mut self, status: StatusCode, reason: &'static str) {
+    pub(super) fn answered(&mut self, status: StatusCode, fault: &Fault) {
         self.status = Some(status);
-        self.answer = Some(reason);
+        self.answer = Some(fault.reason());
+        self.failure = match fault {
+            Fault::Panicked => Some(Failure::Ours),
+            Fault::Upstream(failure) => Some(Failure::Upstream(failure.cause.clone())),
+            _ => None,
+        };
     }
 
     pub(super) const fn ended(&mut self, ending: Ending) {
         self.ending = ending;
+    }
+
+    /// The upstream did not finish its answer.
+    pub(super) fn broken_off(&mut self, ending: Ending, cause: String) {
+        self.ending = ending;
+        self.failure = Some(Failure::Upstream(cause));
     }
 
     fn is_clean(&self) -> bool {
@@ -184,10 +210,21 @@ const MOST_LISTED: usize = 32;
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !trace::tells_requests() || (self.is_clean() && !self.logging.samples_clean()) {
+        let level = match self.failure {
+            None => Level::INFO,
+            Some(Failure::Upstream(_)) => Level::WARN,
+            Some(Failure::Ours) => Level::ERROR,
+        };
+        if !trace::tells_requests(level) || (self.is_clean() && !self.logging.samples_clean()) {
             return;
         }
+        let (upstream, error) = match &self.failure {
+            None => (None, None),
+            Some(Failure::Ours) => (None, Some("the exchange panicked")),
+            Some(Failure::Upstream(cause)) => (Some(&*self.logging.upstream), Some(&**cause)),
+        };
         trace::request(&Event {
+            level,
             request_id: self.id.as_str(),
             client: self.client,
             method: &self.method,
@@ -196,6 +233,8 @@ impl Drop for Record {
             status: self.status.map(|status| status.as_u16()),
             upstream_status: self.upstream_status.map(|status| status.as_u16()),
             answer: self.answer,
+            upstream,
+            error,
             ended: self.ending.name(),
             duration: self.started.elapsed(),
             action: self.action.name(),
@@ -208,6 +247,7 @@ impl Drop for Record {
 
 /// One request, as it is told.
 pub(super) struct Event<'r> {
+    pub(super) level: Level,
     pub(super) request_id: &'r str,
     pub(super) client: SocketAddr,
     pub(super) method: &'r str,
@@ -219,6 +259,10 @@ pub(super) struct Event<'r> {
     pub(super) upstream_status: Option<u16>,
     /// Why we answered ourselves, if we did.
     pub(super) answer: Option<&'static str>,
+    /// The upstream, where it failed.
+    pub(super) upstream: Option<&'r str>,
+    /// How it, or we, failed.
+    pub(super) error: Option<&'r str>,
     pub(super) ended: &'static str,
     pub(super) duration: Duration,
     pub(super) action: &'static str,

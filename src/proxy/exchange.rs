@@ -49,7 +49,7 @@ pub(super) async fn exchange(
 
 fn answer(mut record: Record, fault: &Fault, asker: &Asker) -> Response<AnswerBody> {
     let response = respond(fault, asker);
-    record.answered(response.status(), fault.reason());
+    record.answered(response.status(), fault);
     response.map(|text| AnswerBody::own(text, record))
 }
 
@@ -80,7 +80,9 @@ async fn attempt(
         if forwarding::is_plainly_framed(response.headers()) {
             Ok(response)
         } else {
-            Err(Fault::Upstream(UpstreamError::Ambiguous))
+            let cause =
+                "Transfer-Encoding other than chunked, once and alone, or Content-Length repeated";
+            Err(UpstreamError::Ambiguous.caused(cause))
         }
     });
     let mut response = checked.map_err(|fault| Refusal {

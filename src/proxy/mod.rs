@@ -101,7 +101,7 @@ impl Proxy {
             .map_err(|(address, source)| ProxyError::Listen { address, source })?;
         let addresses = listeners.addresses().map_err(ProxyError::Address)?;
         let shared = Shared {
-            logging: Logging::new(&config),
+            logging: Logging::new(&config, upstream.authority()),
             upstream,
             config,
         };

@@ -3,7 +3,7 @@
 use super::framing::Malformed;
 use super::limits::{Exceeded, Limit};
 use super::request_id::RequestId;
-use super::upstream::UpstreamError;
+use super::upstream::{UpstreamError, UpstreamFailure};
 use crate::explain::json::Object;
 use crate::explain::{DetailLevel, Problem};
 use crate::headers::{HEADGUARD, Rejected, prefers_text};
@@ -28,7 +28,7 @@ pub(super) enum Fault {
     /// The policy refuses it.
     Rejected(Box<Rejected>),
     /// The upstream did not answer it.
-    Upstream(UpstreamError),
+    Upstream(UpstreamFailure),
 }
 
 impl Fault {
@@ -45,7 +45,7 @@ impl Fault {
             Self::Malformed(Malformed::Connect) => StatusCode::NOT_IMPLEMENTED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Upstream(error) => match error {
+            Self::Upstream(failure) => match failure.error {
                 UpstreamError::ConnectTimedOut | UpstreamError::ResponseTimedOut => {
                     StatusCode::GATEWAY_TIMEOUT
                 }
@@ -68,7 +68,7 @@ impl Fault {
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
             Self::Rejected(_) => "rejected",
-            Self::Upstream(error) => error.name(),
+            Self::Upstream(failure) => failure.error.name(),
         }
     }
 
@@ -97,7 +97,7 @@ impl Fault {
             Self::Malformed(malformed) => malformed.detail().to_owned(),
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
-            Self::Upstream(error) => error.detail().to_owned(),
+            Self::Upstream(failure) => failure.error.detail().to_owned(),
         }
     }
 }

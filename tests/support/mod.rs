@@ -422,6 +422,20 @@ impl Log {
         String::from_utf8(octets).expect("a log in UTF-8")
     }
 
+    /// What was written, once `text` is in it.
+    pub(crate) async fn with(&self, text: &str) -> String {
+        soon(async {
+            loop {
+                let contents = self.contents();
+                if contents.contains(text) {
+                    return contents;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
     /// The events of requests, once there are `count`.
     pub(crate) async fn requests(&self, count: usize) -> Vec<serde_json::Value> {
         soon(async {

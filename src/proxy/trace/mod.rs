@@ -4,9 +4,11 @@
 //! [`init`] installs headguard's own. An event of a request has the target
 //! [`REQUEST`] and these fields: `request_id`, `client`, `method`, `host`,
 //! `path`, `status`, `upstream_status`, `answer` (why headguard answered
-//! itself), `ended`, `duration_ms`, `action` (the greatest), `dry_run`,
-//! `values` (in how many something was found) and `findings`, a JSON array.
-//! Fields that do not apply are left out.
+//! itself), `upstream` and `error` (which upstream failed, and how), `ended`,
+//! `duration_ms`, `action` (the greatest), `dry_run`, `values` (in how many
+//! something was found) and `findings`, a JSON array. Fields that do not apply
+//! are left out. The level is `info`, `warn` where the upstream failed, and
+//! `error` where headguard did.
 //!
 //! No other room speaks.
 
@@ -19,7 +21,7 @@ use super::event::Event;
 use crate::config::{LogFormat, Upstream};
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
-use tracing::{debug, enabled, info, warn};
+use tracing::{Level, debug, enabled, event, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -100,30 +102,47 @@ impl Guard {
     }
 }
 
-/// Whether anybody listens to the events of requests.
-pub(super) fn tells_requests() -> bool {
-    enabled!(target: REQUEST, tracing::Level::INFO)
+/// Whether anybody listens to the events of requests of this level.
+pub(super) fn tells_requests(level: Level) -> bool {
+    match level {
+        Level::ERROR => enabled!(target: REQUEST, Level::ERROR),
+        Level::WARN => enabled!(target: REQUEST, Level::WARN),
+        _ => enabled!(target: REQUEST, Level::INFO),
+    }
 }
 
-pub(super) fn request(event: &Event<'_>) {
-    info!(
-        target: REQUEST,
-        request_id = event.request_id,
-        client = %event.client,
-        method = event.method,
-        host = event.host,
-        path = event.path,
-        status = event.status,
-        upstream_status = event.upstream_status,
-        answer = event.answer,
-        ended = event.ended,
-        // Microseconds are enough, and the rest is noise.
-        duration_ms = (event.duration.as_secs_f64() * 1e6).round() / 1e3,
-        action = event.action,
-        dry_run = event.dry_run,
-        values = event.values,
-        findings = event.findings,
-    );
+pub(super) fn request(one: &Event<'_>) {
+    // A place that speaks has one level, so there are as many as levels.
+    macro_rules! tell {
+        ($level:expr) => {
+            event!(
+                target: REQUEST,
+                $level,
+                request_id = one.request_id,
+                client = %one.client,
+                method = one.method,
+                host = one.host,
+                path = one.path,
+                status = one.status,
+                upstream_status = one.upstream_status,
+                answer = one.answer,
+                upstream = one.upstream,
+                error = one.error,
+                ended = one.ended,
+                // Microseconds are enough, and the rest is noise.
+                duration_ms = (one.duration.as_secs_f64() * 1e6).round() / 1e3,
+                action = one.action,
+                dry_run = one.dry_run,
+                values = one.values,
+                findings = one.findings,
+            )
+        };
+    }
+    match one.level {
+        Level::ERROR => tell!(Level::ERROR),
+        Level::WARN => tell!(Level::WARN),
+        _ => tell!(Level::INFO),
+    }
 }
 
 pub(super) fn listening(addresses: &[SocketAddr], upstream: &Upstream) {

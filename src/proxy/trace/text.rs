@@ -70,6 +70,16 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
     }
     let _ = writeln!(lines, " {}ms", safe(field("duration_ms")));
 
+    if let Some(error) = fields.find("error") {
+        let upstream = fields.find("upstream").unwrap_or_default();
+        // The error of a connection names it.
+        let whose = match upstream {
+            "" => String::new(),
+            _ if error.contains(upstream) => "upstream: ".to_owned(),
+            _ => format!("upstream {}: ", safe(upstream)),
+        };
+        let _ = writeln!(lines, "    {whose}{}", style.paint(RED, &safe(error)));
+    }
     let values: Vec<Json> = serde_json::from_str(field("findings")).unwrap_or_default();
     let findings: Vec<String> = values.iter().flat_map(value).collect();
     for finding in findings.iter().take(MOST_SHOWN) {
