@@ -1182,7 +1182,10 @@ async fn each_request_leaves_one_event() {
         (&findings[1]["field"], &findings[1]["action"]),
         (&"x-other".into(), &"log".into())
     );
-    assert_eq!(events[2]["answer"], "host-missing");
+    assert_eq!(
+        (&events[2]["answer"], events[2].get("action")),
+        (&"host-missing".into(), None)
+    );
 }
 
 #[tokio::test]
@@ -1257,6 +1260,84 @@ async fn what_the_upstream_did_is_told_to_the_operator_alone() {
     let under = lines.next().expect("a line under it");
     let start = format!("    upstream: connect {down}: ");
     assert!(under.starts_with(&start), "{under}");
+}
+
+#[tokio::test]
+async fn a_refusal_before_the_policy_is_told_as_the_client_is_told() {
+    let long = "v".repeat(20_000);
+    let field = get(&[("X-Long", long.as_bytes())]);
+    let named = get(&[(&format!("X-{long}"), b"1")]);
+    let target = format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let body = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n";
+    let host = b"GET / HTTP/1.1\r\nHost: b\xFCcher.example\r\n\r\n";
+    let origin = Origin::scripted(|mut connection| async move {
+        connection.peer.rest().await;
+    })
+    .await;
+
+    let (log, _capturing) = Log::json();
+    let proxy = Guard::before(origin.address, "").await;
+    for (number, (request, reason, action)) in [
+        (&field[..], "field-too-long", None),
+        (&named, "field-too-long", None),
+        (target.as_bytes(), "target-too-long", None),
+        (b"GET / HTTP/1.1\r\n\r\n", "host-missing", None),
+        (host, "host-invalid", None),
+        (body.as_bytes(), "body-broken", Some("allow")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let told = proxy.ask(request).await.json();
+        let event = &log.requests(number + 1).await[number];
+        let refused = &event["refused"];
+        assert_eq!(refused["reason"], reason, "{event}");
+        for member in ["reason", "detail", "field", "sent", "allowed", "offset"] {
+            assert_eq!(refused.get(member), told.get(member), "{member}");
+        }
+        assert_eq!(event.get("action").and_then(|one| one.as_str()), action);
+        assert!(event.to_string().len() < 4000, "{event}");
+    }
+    let events = log.requests(6).await;
+    assert_eq!(
+        (
+            &events[0]["refused"]["field"],
+            &events[0]["refused"]["sent"]
+        ),
+        (&"x-long".into(), &20_008.into())
+    );
+    assert_eq!(
+        (
+            &events[4]["refused"]["octets"],
+            &events[4]["refused"]["offset"]
+        ),
+        (&"fc".into(), &1.into())
+    );
+
+    let (log, _capturing) = Log::text();
+    let refused = proxy.ask(host).await;
+    let detail = refused.json()["detail"].to_string();
+    assert!(detail.contains("octet FC at offset 1"), "{detail}");
+    let lines = log.with(" 400 ").await;
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines[0].contains(r" GET b\xFCcher.example/ 400 host-invalid "));
+    assert_eq!(lines[1], format!("    {}", detail.trim_matches('"')));
+}
+
+#[tokio::test]
+async fn a_brief_refusal_of_a_host_tells_no_octet() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "detail_level = \"brief\"\n").await;
+    let refused = proxy
+        .ask(b"GET / HTTP/1.1\r\nHost: b\xFCcher.example\r\n\r\n")
+        .await
+        .json();
+    let detail = refused["detail"].as_str().expect("a detail");
+    assert!(detail.contains("offset 1") && !detail.contains("FC"));
+    assert_eq!(
+        (&refused["offset"], refused.get("octets")),
+        (&1.into(), None)
+    );
 }
 
 #[tokio::test]

@@ -91,7 +91,9 @@ pub(super) struct Record {
     upstream_status: Option<StatusCode>,
     answer: Option<&'static str>,
     ending: Ending,
-    action: Action,
+    /// The greatest, once the policy was asked.
+    action: Option<Action>,
+    refused: Option<String>,
     explanations: Vec<Explanation>,
     failure: Option<Failure>,
 }
@@ -108,7 +110,7 @@ impl Record {
     /// Starts the record of a request whose head has come.
     pub(super) fn open<B>(logging: &Logging, client: SocketAddr, request: &Request<B>) -> Self {
         let host = match request.uri().authority() {
-            Some(authority) => authority.as_str().to_owned(),
+            Some(authority) => bounded(authority.as_str(), MOST_TOLD),
             None => request
                 .headers()
                 .get(HOST)
@@ -120,14 +122,15 @@ impl Record {
             started: Instant::now(),
             id: RequestId::of(request.headers()),
             client,
-            method: request.method().to_string(),
+            method: bounded(request.method().as_str(), MOST_TOLD),
             host,
-            path: request.uri().path().to_owned(),
+            path: bounded(request.uri().path(), MOST_OF_PATH),
             status: None,
             upstream_status: None,
             answer: None,
             ending: Ending::ClientGone,
-            action: Action::Allow,
+            action: None,
+            refused: None,
             explanations: Vec::new(),
             failure: None,
         }
@@ -149,10 +152,9 @@ impl Record {
     }
 
     fn found(&mut self, explanations: impl Iterator<Item = Explanation>) {
-        for explanation in explanations {
-            self.action = self.action.max(explanation.action());
-            self.explanations.push(explanation);
-        }
+        self.explanations.extend(explanations);
+        let actions = self.explanations.iter().map(Explanation::action);
+        self.action = Some(actions.max().unwrap_or(Action::Allow));
     }
 
     /// The upstream answered.
@@ -165,6 +167,7 @@ impl Record {
     pub(super) fn answered(&mut self, status: StatusCode, fault: &Fault) {
         self.status = Some(status);
         self.answer = Some(fault.reason());
+        self.refused = fault.refused();
         self.failure = match fault {
             Fault::Panicked => Some(Failure::Ours),
             Fault::Upstream(failure) => Some(Failure::Upstream(failure.cause.clone())),
@@ -205,6 +208,21 @@ impl Record {
     }
 }
 
+/// The start of a text, and a sign where it goes on: what is told of a
+/// request is held as long as it lasts, and written on one line.
+fn bounded(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// How many characters of a method or a host are told.
+const MOST_TOLD: usize = 256;
+
+/// How many of a path.
+const MOST_OF_PATH: usize = 2048;
+
 /// How many values one event tells of.
 const MOST_LISTED: usize = 32;
 
@@ -237,7 +255,8 @@ impl Drop for Record {
             error,
             ended: self.ending.name(),
             duration: self.started.elapsed(),
-            action: self.action.name(),
+            refused: self.refused.as_deref(),
+            action: self.action.map(Action::name),
             dry_run: self.logging.dry_run,
             values: self.explanations.len(),
             findings: self.findings().as_deref(),
@@ -265,7 +284,10 @@ pub(super) struct Event<'r> {
     pub(super) error: Option<&'r str>,
     pub(super) ended: &'static str,
     pub(super) duration: Duration,
-    pub(super) action: &'static str,
+    /// What the client was told of a refusal that is not the policy's, as JSON.
+    pub(super) refused: Option<&'r str>,
+    /// The greatest the policy ordered, if it was asked.
+    pub(super) action: Option<&'static str>,
     pub(super) dry_run: bool,
     /// In how many values something was found.
     pub(super) values: usize,

@@ -4,8 +4,9 @@
 //! [`init`] installs headguard's own. An event of a request has the target
 //! [`REQUEST`] and these fields: `request_id`, `client`, `method`, `host`,
 //! `path`, `status`, `upstream_status`, `answer` (why headguard answered
-//! itself), `upstream` and `error` (which upstream failed, and how), `ended`,
-//! `duration_ms`, `action` (the greatest), `dry_run`, `values` (in how many
+//! itself), `refused` (what the client was told of a refusal that is not the
+//! policy's: `reason`, `detail` and what is countable), `upstream` and `error` (which upstream failed, and how), `ended`,
+//! `duration_ms`, `action` (the greatest the policy ordered), `dry_run`, `values` (in how many
 //! something was found) and `findings`, a JSON array. Fields that do not apply
 //! are left out. The level is `info`, `warn` where the upstream failed, and
 //! `error` where headguard did.
@@ -126,6 +127,7 @@ pub(super) fn request(one: &Event<'_>) {
                 status = one.status,
                 upstream_status = one.upstream_status,
                 answer = one.answer,
+                refused = one.refused,
                 upstream = one.upstream,
                 error = one.error,
                 ended = one.ended,

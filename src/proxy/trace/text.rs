@@ -38,7 +38,9 @@ pub(super) fn lines(metadata: &Metadata<'_>, fields: &Fields, now: &str, style: 
 /// `12:01:07 POST api.example.com/orders 400 rejected 0.4ms`, and what was found.
 fn request(lines: &mut String, fields: &Fields, style: Style) {
     let field = |name| fields.find(name).unwrap_or_default();
-    let target = format!("{}{}", field("host"), field("path"));
+    // The host is escaped already, or has nothing in it to escape.
+    let host = safe(field("host")).replace(r"\\", r"\");
+    let target = host + &safe(field("path"));
     let status = match field("status") {
         "" => "-",
         status => status,
@@ -52,11 +54,11 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
         lines,
         " {} {} {}",
         style.paint(BOLD, &safe(field("method"))),
-        safe(&target),
+        target,
         style.paint(color, status)
     );
     let done = match (field("answer"), field("action")) {
-        ("", "allow") => "",
+        ("", "allow" | "") => "",
         ("", action) => action,
         (answer, _) => answer,
     };
@@ -70,6 +72,9 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
     }
     let _ = writeln!(lines, " {}ms", safe(field("duration_ms")));
 
+    if let Ok(refused) = serde_json::from_str::<Json>(field("refused")) {
+        let _ = writeln!(lines, "    {}", safe(text(&refused, "detail")));
+    }
     if let Some(error) = fields.find("error") {
         let upstream = fields.find("upstream").unwrap_or_default();
         // The error of a connection names it.
