@@ -1154,7 +1154,7 @@ async fn each_request_leaves_one_event() {
         (&clean["action"], &clean["ended"]),
         (&"allow".into(), &"complete".into())
     );
-    assert!(clean["duration_ms"].as_f64().is_some() && clean.get("findings").is_none());
+    assert!(clean["duration_ms"].as_f64().is_some() && clean.get("values").is_none());
     let client_address = clean["client"].as_str().expect("an address");
     assert!(client_address.parse::<SocketAddr>().is_ok());
     let timestamp = clean["timestamp"].as_str().expect("a time");
@@ -1170,16 +1170,16 @@ async fn each_request_leaves_one_event() {
         (&"rejected".into(), &"reject".into())
     );
     assert_eq!(refused["request_id"].as_str().map(str::len), Some(32));
-    let findings = refused["findings"].as_array().expect("JSON, not a string");
-    assert_eq!((findings.len(), &refused["values"]), (2, &2.into()));
-    let one = &findings[0]["findings"][0];
+    let values = refused["values"].as_array().expect("JSON, not a string");
+    assert_eq!((values.len(), refused.get("findings")), (2, None));
+    let one = &values[0]["findings"][0];
     assert_eq!(
         (&one["kind"], &one["start"], &one["end"]),
         (&"latin1".into(), &1.into(), &2.into())
     );
-    assert_eq!(findings[0]["by"], "rule \"company names are UTF-8\"");
+    assert_eq!(values[0]["by"], "rule \"company names are UTF-8\"");
     assert_eq!(
-        (&findings[1]["field"], &findings[1]["action"]),
+        (&values[1]["field"], &values[1]["action"]),
         (&"x-other".into(), &"log".into())
     );
     assert_eq!(
@@ -1338,6 +1338,22 @@ async fn a_brief_refusal_of_a_host_tells_no_octet() {
         (&refused["offset"], refused.get("octets")),
         (&1.into(), None)
     );
+}
+
+#[tokio::test]
+async fn an_event_lists_so_many_values_and_counts_the_rest() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let request = get(&[("X", b"T\xE9l".as_slice()); 40]);
+    let (log, _capturing) = Log::json();
+    proxy.ask(&request).await;
+    let event = &log.requests(1).await[0];
+    assert_eq!(event["values"].as_array().map(Vec::len), Some(32));
+    assert_eq!(event["unlisted_values"], 8);
+    let (log, _capturing) = Log::text();
+    proxy.ask(&request).await;
+    let lines = log.with(" 200 ").await;
+    assert!(lines.ends_with("    … and 8 values more\n"), "{lines}");
 }
 
 #[tokio::test]

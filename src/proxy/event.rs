@@ -189,8 +189,8 @@ impl Record {
         self.explanations.is_empty() && self.answer.is_none() && self.ending == Ending::Complete
     }
 
-    /// Every explanation as a JSON array, or nothing if there is none.
-    fn findings(&self) -> Option<String> {
+    /// The explanations as a JSON array, or nothing if there are none.
+    fn values(&self) -> Option<String> {
         let one = |explanation: &Explanation| {
             if self.logging.values {
                 explanation.to_event_json()
@@ -258,8 +258,12 @@ impl Drop for Record {
             refused: self.refused.as_deref(),
             action: self.action.map(Action::name),
             dry_run: self.logging.dry_run,
-            values: self.explanations.len(),
-            findings: self.findings().as_deref(),
+            values: self.values().as_deref(),
+            unlisted: self
+                .explanations
+                .len()
+                .checked_sub(MOST_LISTED)
+                .filter(|&more| more > 0),
         });
     }
 }
@@ -289,8 +293,8 @@ pub(super) struct Event<'r> {
     /// The greatest the policy ordered, if it was asked.
     pub(super) action: Option<&'static str>,
     pub(super) dry_run: bool,
-    /// In how many values something was found.
-    pub(super) values: usize,
-    /// What was found, as a JSON array.
-    pub(super) findings: Option<&'r str>,
+    /// The values in which something was found, as a JSON array.
+    pub(super) values: Option<&'r str>,
+    /// How many more there are than are listed, if any.
+    pub(super) unlisted: Option<usize>,
 }

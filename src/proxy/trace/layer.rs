@@ -89,7 +89,7 @@ fn json(event: &Event<'_>, fields: &Fields) -> String {
 }
 
 /// The fields that are JSON already.
-const EMBEDDED: [&str; 2] = ["findings", "refused"];
+const EMBEDDED: [&str; 2] = ["refused", "values"];
 
 /// Whether `text` can stand in a line of JSON as it is.
 fn is_json_line(text: &str) -> bool {

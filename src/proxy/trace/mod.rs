@@ -6,8 +6,9 @@
 //! `path`, `status`, `upstream_status`, `answer` (why headguard answered
 //! itself), `refused` (what the client was told of a refusal that is not the
 //! policy's: `reason`, `detail` and what is countable), `upstream` and `error` (which upstream failed, and how), `ended`,
-//! `duration_ms`, `action` (the greatest the policy ordered), `dry_run`, `values` (in how many
-//! something was found) and `findings`, a JSON array. Fields that do not apply
+//! `duration_ms`, `action` (the greatest the policy ordered), `dry_run`, `values` (those in
+//! which something was found, each with its `findings`) and `unlisted_values`
+//! (how many more there are). Fields that do not apply
 //! are left out. The level is `info`, `warn` where the upstream failed, and
 //! `error` where headguard did.
 //!
@@ -136,7 +137,7 @@ pub(super) fn request(one: &Event<'_>) {
                 action = one.action,
                 dry_run = one.dry_run,
                 values = one.values,
-                findings = one.findings,
+                unlisted_values = one.unlisted,
             )
         };
     }

@@ -85,13 +85,16 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
         };
         let _ = writeln!(lines, "    {whose}{}", style.paint(RED, &safe(error)));
     }
-    let values: Vec<Json> = serde_json::from_str(field("findings")).unwrap_or_default();
+    let values: Vec<Json> = serde_json::from_str(field("values")).unwrap_or_default();
     let findings: Vec<String> = values.iter().flat_map(value).collect();
     for finding in findings.iter().take(MOST_SHOWN) {
         let _ = writeln!(lines, "    {finding}");
     }
     if let Some(more @ 1..) = findings.len().checked_sub(MOST_SHOWN) {
         let _ = writeln!(lines, "    … and {more} findings more");
+    }
+    if let Some(more) = fields.find("unlisted_values") {
+        let _ = writeln!(lines, "    … and {} values more", safe(more));
     }
 }
 
