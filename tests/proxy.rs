@@ -354,6 +354,7 @@ async fn hosts_and_targets() {
             refused.value("headguard"),
             format!("refused;reason={reason}")
         );
+        assert!(refused.body.ends_with(b"}\n"), "a line of its own");
     }
     assert!(origin.is_idle());
     for (target, line) in [
@@ -1378,6 +1379,40 @@ async fn values_are_logged_only_when_asked_for() {
         for part in ["cret", "73e9", "q=1"] {
             assert!(!line.contains(part), "{part} in {line}");
         }
+    }
+}
+
+#[cfg(all(feature = "cli", unix))]
+#[tokio::test]
+async fn a_log_that_is_off_says_nothing_from_start_to_stop() {
+    use std::process::{Command, Stdio};
+    for (format, says) in [("json", true), ("off", false)] {
+        let address = nobody().await;
+        let command = Command::new(env!("CARGO_BIN_EXE_headguard"))
+            .args(["proxy", "--listen", &address.to_string(), "--log", format])
+            .args(["--upstream", &format!("http://{}", nobody().await)])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let mut client = soon(async {
+            loop {
+                if let Ok(stream) = TcpStream::connect(address).await {
+                    return Peer::new(stream);
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(client.ask(get(&[])).await.status(), 502);
+        let told = Command::new("kill").arg(command.id().to_string()).status();
+        assert!(told.expect("told").success());
+        let output = command.wait_with_output().expect("ended");
+        assert_eq!(output.status.code(), Some(0));
+        let log = String::from_utf8(output.stderr).expect("UTF-8");
+        for part in ["listening", "upstream-unreachable", "stopped"] {
+            assert_eq!(log.contains(part), says, "{part} in {log}");
+        }
+        assert_eq!(log.is_empty(), !says);
     }
 }
 

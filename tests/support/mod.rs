@@ -100,7 +100,7 @@ impl Peer {
         Self::new(stream)
     }
 
-    fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         let buffer = Vec::new();
         Self { stream, buffer }
     }

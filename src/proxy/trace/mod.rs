@@ -37,13 +37,16 @@ const PROXY: &str = "headguard::proxy";
 
 /// Makes everything that is told go to standard error, in this format:
 /// [`LogFormat::Auto`] is text on a terminal and JSON elsewhere, and with
-/// [`LogFormat::Off`] requests leave nothing.
+/// [`LogFormat::Off`] nothing is told at all.
 ///
 /// Writing happens on a thread of its own; what comes faster than that can
 /// write is dropped and counted. A program that has a subscriber already keeps
 /// it, and only the guard's count is of no use then.
 #[must_use = "what is still to be written is lost when the guard is dropped"]
 pub fn init(format: LogFormat) -> Guard {
+    if format == LogFormat::Off {
+        return Guard(None);
+    }
     let terminal = io::stderr().is_terminal();
     let (writer, worker): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -61,23 +64,15 @@ pub fn init(format: LogFormat) -> Guard {
     } else {
         layer
     };
-    let requests = match format {
-        LogFormat::Off => LevelFilter::OFF,
-        _ => LevelFilter::INFO,
-    };
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("headguard", LevelFilter::INFO)
-        .with_target(REQUEST, requests);
+        .with_target("headguard", LevelFilter::INFO);
     let installed = tracing_subscriber::registry()
         .with(layer.with_filter(targets))
         .try_init();
     // A subscriber that was there first is the program's choice.
     drop(installed);
-    Guard {
-        _worker: worker,
-        dropped,
-    }
+    Guard(Some((worker, dropped)))
 }
 
 /// <https://no-color.org>: set and not empty.
@@ -91,16 +86,15 @@ fn no_color() -> bool {
 
 /// Keeps the log written; dropping it writes what is left.
 #[derive(Debug)]
-pub struct Guard {
-    _worker: WorkerGuard,
-    dropped: ErrorCounter,
-}
+pub struct Guard(Option<(WorkerGuard, ErrorCounter)>);
 
 impl Guard {
     /// How many lines were dropped because they came faster than they could be written.
     #[must_use]
     pub fn dropped_lines(&self) -> usize {
-        self.dropped.dropped_lines()
+        self.0
+            .as_ref()
+            .map_or(0, |(_, dropped)| dropped.dropped_lines())
     }
 }
 
