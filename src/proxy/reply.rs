@@ -262,7 +262,7 @@ fn json(fault: &Fault, asker: &Asker, instance: &str) -> String {
         object = object.string("reason", fault.reason());
         object = fault.particulars(object, asker.level);
     }
-    object.finish()
+    object.finish() + "\n"
 }
 
 fn text(fault: &Fault, asker: &Asker, instance: &str) -> String {
