@@ -1487,6 +1487,32 @@ async fn text_is_for_a_person() {
     );
 }
 
+#[tokio::test]
+async fn text_shows_a_value_and_what_was_meant_where_values_are_logged() {
+    let (log, _capturing) = Log::text();
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "log_values = true\n").await;
+    let secret = ("Authorization", b"Basic s\xE9cret".as_slice());
+    proxy
+        .ask(get(&[("X-Name", b"T\xE9l\\\xE9\xC2\x9B"), secret]))
+        .await;
+    let lines = log.with(" 200 ").await;
+    let lines: Vec<&str> = lines.lines().filter(|line| line.starts_with(' ')).collect();
+    let sent = r" — sent T\xE9l\\\xE9\xC2\x9B";
+    assert!(lines[0].starts_with("    x-name: ") && lines[0].contains(sent));
+    assert!(lines[1].starts_with("    x-name: ") && !lines[1].contains("sent"));
+    let last = lines.last().expect("a line");
+    assert!(last.starts_with("    authorization: ") && !last.contains("sent"));
+
+    let (log, _capturing) = Log::text();
+    proxy.ask(company(LATIN1)).await;
+    let lines = log.with(" 200 ").await;
+    let first = lines.lines().find(|line| line.starts_with(' '));
+    let first = first.expect("a line");
+    let end = r" — sent T\xE9l\xE9bec LP, meant Télébec LP";
+    assert!(first.starts_with("    companyname: ") && first.ends_with(end));
+}
+
 impl Peer {
     /// What follows the next head, up to where its body ends or is cut.
     async fn rest_after_head(&mut self) -> Vec<u8> {
