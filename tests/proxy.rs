@@ -1358,6 +1358,38 @@ async fn an_event_lists_so_many_values_and_counts_the_rest() {
 }
 
 #[tokio::test]
+async fn a_head_that_cannot_be_read_is_told_for_what_it_is() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    for (sent, message) in [
+        (
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(),
+            "TLS on a plain HTTP listener",
+        ),
+        (
+            b"GE(T / HTTP/1.1\r\n\r\n",
+            "malformed request head: invalid HTTP method parsed",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01",
+            "malformed request head: invalid HTTP method parsed",
+        ),
+        (
+            b"GET / HTTP/1.1\r\nX: a\x00b\r\n\r\n",
+            "malformed request head: invalid HTTP header parsed",
+        ),
+    ] {
+        let (log, _capturing) = Log::json();
+        let mut client = proxy.connect().await;
+        client.send(sent).await;
+        client.rest().await;
+        let log = log.with("\"message\"").await;
+        let said = format!("\"message\":\"{message}\"");
+        assert!(log.contains(&said), "{log}");
+    }
+}
+
+#[tokio::test]
 async fn values_are_logged_only_when_asked_for() {
     for (setting, shown) in [("", false), ("log_values = true\n", true)] {
         let (log, _capturing) = Log::json();

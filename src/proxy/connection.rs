@@ -6,7 +6,7 @@
 
 use super::Shared;
 use super::body::{AnswerBody, BodyError, Phase, Progress, Upload};
-use super::clock::{Clock, Clocked, Waiting};
+use super::clock::{Clock, Clocked, Opening, Waiting};
 use super::exchange::exchange;
 use super::reply::{Asker, Fault, respond};
 use super::trace;
@@ -75,12 +75,14 @@ pub(super) async fn serve(
             time_out(stream, &shared).await;
         }
         Ended::Overdue(_) => {}
-        Ended::Failed(error) => {
-            trace::connection_failed(client, &error);
-            if error.is_parse() {
-                linger(stream).await;
+        Ended::Failed(error) if error.is_parse() => {
+            match clock.opening() {
+                Opening::Request => trace::head_malformed(client, &error),
+                Opening::Tls => trace::tls(client),
             }
+            linger(stream).await;
         }
+        Ended::Failed(error) => trace::connection_broke(client, &error),
     }
 }
 

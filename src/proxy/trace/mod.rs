@@ -152,13 +152,19 @@ pub(super) fn accept_failed(error: &io::Error) {
     warn!(target: PROXY, %error, "cannot accept connections");
 }
 
-/// A connection ended by what is not HTTP, or broke: much of the Internet's noise.
-pub(super) fn connection_failed(client: SocketAddr, error: &hyper::Error) {
-    if error.is_parse() {
-        info!(target: PROXY, %client, %error, "not HTTP");
-    } else {
-        debug!(target: PROXY, %client, %error, "connection broke");
-    }
+/// Somebody speaks TLS where nobody understands it: a wrong scheme in a URL.
+pub(super) fn tls(client: SocketAddr) {
+    info!(target: PROXY, %client, "TLS on a plain HTTP listener");
+}
+
+/// A head that cannot be read: there is no request to tell of.
+pub(super) fn head_malformed(client: SocketAddr, error: &hyper::Error) {
+    info!(target: PROXY, %client, "malformed request head: {error}");
+}
+
+/// Much of the Internet's noise.
+pub(super) fn connection_broke(client: SocketAddr, error: &hyper::Error) {
+    debug!(target: PROXY, %client, %error, "connection broke");
 }
 
 pub(super) fn head_stalled(client: SocketAddr) {
