@@ -1110,6 +1110,7 @@ async fn stopping_does_not_wait_forever() {
         connection.peer.rest().await;
     })
     .await;
+    let (log, _capturing) = Log::json();
     let mut proxy = Guard::before(origin.address, "[timeouts]\ndrain = \"50ms\"\n").await;
     let mut busy = proxy.connect().await;
     busy.send(get(&[])).await;
@@ -1117,6 +1118,36 @@ async fn stopping_does_not_wait_forever() {
     proxy.stop();
     proxy.stopped().await;
     assert!(busy.is_closed().await);
+    let events = log.requests(1).await;
+    assert_eq!(
+        (&events[0]["ended"], &events[0]["level"]),
+        (&"drain-over".into(), &"warn".into())
+    );
+}
+
+#[tokio::test]
+async fn stopping_tells_of_answers_it_cuts() {
+    let origin = Origin::scripted(|mut connection| async move {
+        connection.request().await;
+        connection
+            .send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart")
+            .await;
+        connection.peer.rest().await;
+    })
+    .await;
+    let (log, _capturing) = Log::json();
+    let mut proxy = Guard::before(origin.address, "[timeouts]\ndrain = \"50ms\"\n").await;
+    let mut busy = proxy.connect().await;
+    busy.send(get(&[])).await;
+    let mut answer = busy.head().await.expect("a head");
+    proxy.stop();
+    proxy.stopped().await;
+    assert!(busy.body(&mut answer).await.is_none());
+    let event = &log.requests(1).await[0];
+    assert_eq!(
+        (&event["ended"], &event["status"]),
+        (&"drain-over".into(), &200.into())
+    );
 }
 
 // The log.

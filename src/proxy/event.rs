@@ -16,7 +16,7 @@ use http::header::HOST;
 use http::{Request, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tracing::Level;
 
@@ -27,6 +27,8 @@ pub(super) enum Ending {
     ClientGone,
     /// The answer is complete.
     Complete,
+    /// The proxy stopped before the answer was complete.
+    DrainOver,
     /// The upstream broke its answer off.
     UpstreamCut,
     /// The upstream stopped in its answer.
@@ -38,6 +40,7 @@ impl Ending {
         match self {
             Self::ClientGone => "client-gone",
             Self::Complete => "complete",
+            Self::DrainOver => "drain-over",
             Self::UpstreamCut => "upstream-cut",
             Self::UpstreamStalled => "upstream-stalled",
         }
@@ -53,6 +56,8 @@ pub(super) struct Logging {
     clean: Arc<AtomicU32>,
     /// The upstream's authority.
     upstream: Arc<str>,
+    /// Whether nobody waits any longer for what is in flight.
+    drain_over: Arc<AtomicBool>,
 }
 
 impl Logging {
@@ -63,7 +68,13 @@ impl Logging {
             one_in: config.log_clean,
             clean: Arc::default(),
             upstream: upstream.into(),
+            drain_over: Arc::default(),
         }
+    }
+
+    /// Whose answer is not complete from now on is cut off by us.
+    pub(super) fn drain_is_over(&self) {
+        self.drain_over.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is this clean request's turn to be written.
@@ -228,7 +239,11 @@ const MOST_LISTED: usize = 32;
 
 impl Drop for Record {
     fn drop(&mut self) {
+        if self.ending == Ending::ClientGone && self.logging.drain_over.load(Ordering::Relaxed) {
+            self.ending = Ending::DrainOver;
+        }
         let level = match self.failure {
+            None if self.ending == Ending::DrainOver => Level::WARN,
             None => Level::INFO,
             Some(Failure::Upstream(_)) => Level::WARN,
             Some(Failure::Ours) => Level::ERROR,

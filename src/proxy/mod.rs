@@ -142,6 +142,7 @@ impl Proxy {
         if drained.await.is_err() {
             trace::abandoned(connections.len());
         }
+        self.shared.logging.drain_is_over();
         // Dropping the set ends what is left of it.
         connections.shutdown().await;
         trace::stopped();
