@@ -1150,6 +1150,29 @@ async fn stopping_tells_of_answers_it_cuts() {
     );
 }
 
+// Starting.
+
+#[tokio::test]
+async fn an_address_that_cannot_be_listened_on_comes_with_a_remedy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let taken = listener.local_addr().expect("an address");
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    let nobodys = "192.0.2.1:8080".parse().expect("an address");
+    for (address, help) in [
+        (taken, "another program listens there"),
+        (nobodys, "this machine has no such address"),
+    ] {
+        let mut config = headguard::config::Config::default();
+        config.listen = vec![address];
+        let error = headguard::proxy::Proxy::bind(config)
+            .await
+            .expect_err("not bound");
+        assert_eq!(error.to_string(), format!("cannot listen on {address}"));
+        let told = error.help().expect("help");
+        assert!(told.starts_with(help), "{told}");
+    }
+}
+
 // The log.
 
 #[tokio::test]

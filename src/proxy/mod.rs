@@ -89,6 +89,26 @@ pub enum ProxyError {
     Upstream(#[source] http::Error),
 }
 
+impl ProxyError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        let Self::Listen { source, .. } = self else {
+            return None;
+        };
+        match source.kind() {
+            io::ErrorKind::AddrInUse => {
+                Some("another program listens there: choose another with --listen")
+            }
+            io::ErrorKind::AddrNotAvailable => Some("this machine has no such address"),
+            io::ErrorKind::PermissionDenied => Some(
+                "ports below 1024 need rights: choose another with --listen or grant CAP_NET_BIND_SERVICE",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl Proxy {
     /// Binds every address of `config`. Connections are queued from now on.
     ///
