@@ -1126,6 +1126,26 @@ async fn stopping_does_not_wait_forever() {
 }
 
 #[tokio::test]
+async fn stopping_at_once_waits_for_nothing() {
+    let mut origin = Origin::scripted(|mut connection| async move {
+        connection.request().await;
+        connection.peer.rest().await;
+    })
+    .await;
+    let forever = "[timeouts]\ndrain = \"1h\"\ndrain_delay = \"1h\"\n";
+    let (log, _capturing) = Log::json();
+    let mut proxy = Guard::before(origin.address, forever).await;
+    let mut busy = proxy.connect().await;
+    busy.send(get(&[])).await;
+    origin.received().await;
+    proxy.stop();
+    proxy.stop_at_once();
+    proxy.stopped().await;
+    assert!(busy.is_closed().await);
+    assert_eq!(log.requests(1).await[0]["ended"], "drain-over");
+}
+
+#[tokio::test]
 async fn stopping_tells_of_answers_it_cuts() {
     let origin = Origin::scripted(|mut connection| async move {
         connection.request().await;
