@@ -2,15 +2,24 @@
 //!
 //! Everything is a `tracing` event, for whatever subscriber the program has;
 //! [`init`] installs headguard's own. An event of a request has the target
-//! [`REQUEST`] and these fields: `request_id`, `client`, `method`, `host`,
-//! `path`, `status`, `upstream_status`, `answer` (why headguard answered
-//! itself), `refused` (what the client was told of a refusal that is not the
-//! policy's: `reason`, `detail` and what is countable), `upstream` and `error` (which upstream failed, and how), `ended`,
-//! `duration_ms`, `action` (the greatest the policy ordered), `dry_run`, `values` (those in
-//! which something was found, each with its `findings`) and `unlisted_values`
-//! (how many more there are). Fields that do not apply
-//! are left out. The level is `info`, `warn` where the upstream failed, and
-//! `error` where headguard did.
+//! [`REQUEST`] and these fields; those that do not apply are left out:
+//!
+//! - `request_id`, `client`, `method`, `host` and `path`, without the query;
+//! - `status` and `upstream_status`: what the client and what we were answered;
+//! - `answer`: why headguard answered itself;
+//! - `refused`: what the client was told of a refusal that is not the policy's,
+//!   an object of `reason`, `detail` and, where they say something, `field`,
+//!   `sent`, `allowed`, `offset` and `octets`;
+//! - `upstream` and `error`: which upstream failed, and how;
+//! - `ended`: `complete`, or who broke off: `client-gone`, `upstream-cut`,
+//!   `upstream-stalled`, `drain-over`;
+//! - `duration_ms`;
+//! - `action`: the greatest the policy ordered; and `dry_run`;
+//! - `values`: the values in which something was found, each with its
+//!   `findings`; and `unlisted_values`: how many there are beyond those.
+//!
+//! The level is `info`; `warn` where the upstream failed or the drain was over;
+//! `error` where headguard failed.
 //!
 //! No other room speaks.
 
