@@ -1523,6 +1523,71 @@ async fn a_log_that_is_off_says_nothing_from_start_to_stop() {
 }
 
 #[tokio::test]
+async fn no_part_of_a_value_is_logged_unasked() {
+    let origin = Origin::answering(OK).await;
+    let long = [b"Qzv\xE9".repeat(40), b"wkx".repeat(10_000)].concat();
+    let strict = "[policy]\npreset = \"strict\"\n";
+    let dry = format!("dry_run = true\n{strict}");
+    for capture in [Log::json, Log::text] {
+        for settings in ["", strict, &dry, NORMALIZE, REJECT] {
+            let (log, _capturing) = capture();
+            let proxy = Guard::before(origin.address, settings).await;
+            for (number, value) in [
+                b"Qzv\xE9wkx".as_slice(),
+                b"Qzv&#233;wkx&#13;&Qzv;",
+                b"Qzv\xC3\xA9\xE9wkx",
+                b"=?UTF-8?Q?Qzv?= Qzv%E9 \\u00e9wkx Qzv\xC3\x83\xC2\xA9",
+                b"Qzv\xC0\xAFwkx\xC3",
+                &long,
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                proxy
+                    .ask(get(&[("CompanyName", value), ("wrong", value)]))
+                    .await;
+                soon(async {
+                    while log.contents().matches("/orders").count() <= number {
+                        tokio::task::yield_now().await;
+                    }
+                })
+                .await;
+            }
+            let log = log.contents();
+            for part in ["Qzv", "wkx", "517a76", "776b78"] {
+                assert!(!log.contains(part), "{part} in {log}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_that_are_abandoned_leave_an_event_each_and_no_connection() {
+    let (log, _capturing) = Log::json();
+    let mut origin = Origin::scripted(|mut connection| async move {
+        while connection.request().await.is_some() {}
+        connection.tell(Message::default());
+    })
+    .await;
+    let proxy = Guard::before(origin.address, "").await;
+    for turn in 1..=50 {
+        let mut client = proxy.connect().await;
+        client.send(get(&[])).await;
+        origin.received().await;
+        drop(client);
+        assert!(origin.received().await.head.is_empty(), "the end");
+        let events = log.requests(turn).await;
+        assert_eq!(events.len(), turn);
+        assert_eq!(events[turn - 1]["ended"], "client-gone");
+    }
+    // Also where the client does not wait for its request to be read.
+    for _ in 0..50 {
+        proxy.connect().await.send(get(&[])).await;
+    }
+    assert_eq!(log.requests(100).await.len(), 100);
+}
+
+#[tokio::test]
 async fn clean_requests_are_sampled() {
     for (every, expected) in [(0, 1), (2, 3), (1, 5)] {
         let (log, _capturing) = Log::json();

@@ -7,6 +7,7 @@
 use super::Shared;
 use super::body::{AnswerBody, BodyError, Phase, Progress, Upload};
 use super::clock::{Clock, Clocked, Opening, Waiting};
+use super::event::Record;
 use super::exchange::exchange;
 use super::reply::{Asker, Fault, respond};
 use super::trace;
@@ -45,11 +46,14 @@ pub(super) async fn serve(
         leaves_octets: Arc::clone(&leaves_octets),
     };
     let service = service_fn(|request: Request<Incoming>| {
-        let (shared, turns) = (Arc::clone(&shared), turns.clone());
+        let shared = Arc::clone(&shared);
+        // Not in the future: one that is dropped before it is polled, because
+        // the client closed with its request, would leave no event.
+        let record = Record::open(&shared.logging, client, &request);
+        let (request, turn) = turns.clone().take(request, shared.config.timeouts.body);
         // Boxed, so that the connection can be polled without being pinned.
         let answering: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
-            let (request, turn) = turns.take(request, shared.config.timeouts.body);
-            let response = exchange(&shared, client, request).await;
+            let response = exchange(&shared, request, record).await;
             Ok::<_, Infallible>(response.map(|body| TurnBody { body, _turn: turn }))
         });
         answering

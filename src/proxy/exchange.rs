@@ -19,15 +19,13 @@ use super::{framing, limits};
 use http::{Request, Response, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use std::net::SocketAddr;
 
 /// Answers one request, by the upstream's answer or by our own.
 pub(super) async fn exchange(
     shared: &Shared,
-    client: SocketAddr,
     request: Request<Upload>,
+    mut record: Record,
 ) -> Response<AnswerBody> {
-    let mut record = Record::open(&shared.logging, client, &request);
     let asker = Asker::new(request.headers(), record.id(), shared.config.detail_level);
     let attempt = Contained::new(attempt(shared, &mut record, request)).await;
     match attempt {
