@@ -71,12 +71,13 @@ pub(super) async fn serve(
 
     let ended = drive(&mut connection, &clock, stopping).await;
     let stream = connection.into_parts().io.into_inner().into_stream();
+    // Boxed where it needs a buffer, which would be in every connection's future.
     match ended {
-        Ended::Done if leaves_octets.load(Ordering::Relaxed) => linger(stream).await,
+        Ended::Done if leaves_octets.load(Ordering::Relaxed) => Box::pin(linger(stream)).await,
         Ended::Done => close(stream).await,
         Ended::Overdue(Waiting::Head) => {
             trace::head_stalled(client);
-            time_out(stream, &shared).await;
+            Box::pin(time_out(stream, &shared)).await;
         }
         Ended::Overdue(_) => {}
         Ended::Failed(error) if error.is_parse() => {
@@ -84,7 +85,7 @@ pub(super) async fn serve(
                 Opening::Request => trace::head_malformed(client, &error),
                 Opening::Tls => trace::tls(client),
             }
-            linger(stream).await;
+            Box::pin(linger(stream)).await;
         }
         Ended::Failed(error) => trace::connection_broke(client, &error),
     }
@@ -242,3 +243,18 @@ async fn linger(mut stream: TcpStream) {
 
 /// How long a client may go on talking after its last answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection holds its future as long as it is open: what only a
+    /// few need at their end is not in it.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(serve) <= 2048, "{} octets", size(serve));
+    }
+}
