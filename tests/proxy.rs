@@ -102,11 +102,11 @@ async fn reject_mode_says_what_is_wrong_and_what_to_send() {
     let field = finding["field"].as_str().expect("a field");
     assert!(field.eq_ignore_ascii_case("CompanyName"));
     assert_eq!(
-        (&finding["offset"], &finding["octets"]),
+        (&finding["offset"], &finding["hex"]),
         (&1.into(), &"e9".into())
     );
     assert_eq!(finding["charset"], "windows-1252");
-    assert_eq!(problem["send"][0]["octets"], "54c3a96cc3a9626563204c50");
+    assert_eq!(problem["send"][0]["hex"], "54c3a96cc3a9626563204c50");
     let instance = problem["instance"].as_str().expect("an instance");
     assert!(instance.starts_with("urn:headguard:request:"));
 

@@ -85,7 +85,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
     if !args.once {
         write_stdout(&invitation(address))?;
         write_stdout(&format!("\n{DIM}Ctrl-C stops it.{DIM:#}\n"))?;
-        proxy::told_to_stop().await;
+        proxy::Signals::watch().told(1).await;
     }
     drop(stop);
     // The requests above were answered; what is left is closing sockets.
@@ -97,7 +97,7 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
 async fn bind(listen: SocketAddr, origin: SocketAddr) -> Result<Proxy, Failure> {
     let taken = match Proxy::bind(configured(listen, origin)?).await {
         Ok(proxy) => return Ok(proxy),
-        Err(error) => Failure::caused(&error),
+        Err(error) => proxy::cannot_start(&error),
     };
     let anywhere = SocketAddr::new(listen.ip(), 0);
     // Where no port of that address can be had, the first reason is the one to tell.

@@ -123,6 +123,22 @@ impl Failure {
         }
     }
 
+    /// Anything else that could not be done.
+    pub(crate) fn other(message: &str) -> Self {
+        Self {
+            message: format!("error: {message}\n"),
+            status: 1,
+        }
+    }
+
+    /// The same failure, with what helps.
+    pub(crate) fn with_help(self, help: &str) -> Self {
+        Self {
+            message: format!("{}  = help: {help}\n", self.message),
+            ..self
+        }
+    }
+
     /// Anything else that could not be done, with its causes.
     pub(crate) fn caused(error: &dyn Error) -> Self {
         let mut message = format!("error: {error}");
