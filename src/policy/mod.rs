@@ -95,8 +95,18 @@ impl Policy {
                 rule: None,
             };
         };
-        let beneath = speaking.next().map_or(preset, |(_, _, asked)| asked.action);
-        let otherwise = if asked.rejects || beneath == Action::Reject {
+        // Without this rule the value would be rejected where the rules beneath
+        // say so; one that repairs refuses only what it also lists under `reject`,
+        // and else leaves the answer to the next.
+        let mut beneath = || {
+            speaking
+                .find(|(_, _, asked)| asked.rejects || asked.action != Action::Normalize)
+                .map_or(preset, |(_, _, asked)| match asked.rejects {
+                    true => Action::Reject,
+                    false => asked.action,
+                })
+        };
+        let otherwise = if asked.rejects || beneath() == Action::Reject {
             Action::Reject
         } else {
             Action::Log
