@@ -4,7 +4,7 @@ use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind};
 use crate::normalize::{Allowance, Normalized, Refusal, normalize};
-use crate::policy::{Action, Order, Policy, Target};
+use crate::policy::{Action, Inclusion, Order, Policy, Target};
 use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
@@ -22,25 +22,27 @@ impl Policy {
     pub(crate) const fn for_any_request(&self) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
-            target: None,
+            inclusions: Vec::new(),
         }
     }
 
     /// The policy as it stands for one request.
     #[must_use]
-    pub const fn for_request<'p>(&'p self, target: Target<'p>) -> RequestPolicy<'p> {
+    pub fn for_request(&self, target: Target<'_>) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
-            target: Some(target),
+            inclusions: self.inclusions(&target),
         }
     }
 }
 
 /// A policy as it stands for one request; see [`Policy::for_request`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestPolicy<'p> {
     policy: &'p Policy,
-    target: Option<Target<'p>>,
+    /// Which rules are for the request: settled once, since it may take many
+    /// readings of its path.
+    inclusions: Vec<Inclusion>,
 }
 
 impl RequestPolicy<'_> {
@@ -49,7 +51,7 @@ impl RequestPolicy<'_> {
     pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
         let scan = scan(value);
         let limit = if self.policy.limits_lengths() {
-            self.policy.limit(self.target.as_ref(), name)
+            self.policy.limit(&self.inclusions, name)
         } else {
             None
         };
@@ -117,7 +119,7 @@ impl RequestPolicy<'_> {
                 .iter()
                 .position(|(first, _)| first.kind() == kind);
             let place = known.unwrap_or_else(|| {
-                let order = self.policy.asked(self.target.as_ref(), name, kind);
+                let order = self.policy.asked(&self.inclusions, name, kind);
                 tally.firsts.push((finding.clone(), order));
                 tally.firsts.len() - 1
             });
@@ -184,7 +186,7 @@ impl RequestPolicy<'_> {
         };
         let limit = self
             .policy
-            .limit(self.target.as_ref(), name)
+            .limit(&self.inclusions, name)
             .map(|(limit, _)| limit);
         let repaired = normalize(
             found,
@@ -361,16 +363,9 @@ mod tests {
 
     #[test]
     fn scoped_rules_need_their_request() {
-        let scope = Scope {
-            routes: vec!["/api/*".into()],
-            ..Scope::default()
-        };
+        let scope = Scope::default().routes(["/api/*"]);
         let policy = policy([Rule::for_fields(["N"]).reject([Latin1]).within(scope)]);
-        let target = |path| Target {
-            method: "GET",
-            host: "x",
-            path,
-        };
+        let target = |path| Target::new("GET", "x", path);
         assert_eq!(
             policy
                 .for_request(target("/api/a"))

@@ -45,12 +45,12 @@ impl Policy {
 
     /// The policy as it stands for this request.
     #[must_use]
-    pub fn for_http_request<'p, B>(&'p self, request: &'p Request<B>) -> RequestPolicy<'p> {
-        self.for_request(Target {
-            method: request.method().as_str(),
-            host: host(request),
-            path: request.uri().path(),
-        })
+    pub fn for_http_request<B>(&self, request: &Request<B>) -> RequestPolicy<'_> {
+        self.for_request(Target::new(
+            request.method().as_str(),
+            host(request),
+            request.uri().path(),
+        ))
     }
 }
 
