@@ -49,6 +49,22 @@ impl RequestPolicy<'_> {
     /// Decides about one value of the named field.
     #[must_use]
     pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        self.judge(name, || Protection::of(name), value)
+    }
+
+    /// Decides about a value that somebody marked as a secret: it is treated
+    /// like a credential, whatever its field.
+    #[cfg(feature = "http")]
+    pub(crate) fn decide_secret<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        self.judge(name, || Some(Protection::Credentials), value)
+    }
+
+    fn judge<'v>(
+        &self,
+        name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
+        value: &'v [u8],
+    ) -> Verdict<'v> {
         let scan = scan(value);
         let limit = if self.policy.limits_lengths() {
             self.policy.limit(&self.inclusions, name)
@@ -77,7 +93,7 @@ impl RequestPolicy<'_> {
         let tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
-            None => self.weigh(name, &found, &tally),
+            None => self.weigh(name, protection, &found, &tally),
         };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
@@ -141,6 +157,7 @@ impl RequestPolicy<'_> {
     fn weigh<'v>(
         &self,
         name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
         found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> (Outcome<'v>, Option<Refusal>) {
@@ -156,7 +173,7 @@ impl RequestPolicy<'_> {
                     None,
                 )
             }
-            Action::Normalize => match self.repair(name, found, tally) {
+            Action::Normalize => match self.repair(name, protection, found, tally) {
                 Ok(normalized) => (Outcome::Rewrite(normalized), None),
                 Err(refusal) => {
                     let to_blame = tally.first(|order| {
@@ -175,6 +192,7 @@ impl RequestPolicy<'_> {
     fn repair<'v>(
         &self,
         name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
         found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> Result<Normalized<'v>, Refusal> {
@@ -211,7 +229,7 @@ impl RequestPolicy<'_> {
         match repaired {
             // A control is a reason to refuse a protected field too.
             Err(Refusal::Control) => repaired,
-            _ if Protection::of(name).is_some() => Err(Refusal::Protected),
+            _ if protection().is_some() => Err(Refusal::Protected),
             _ => repaired,
         }
     }
