@@ -101,8 +101,14 @@ impl RequestPolicy<'_> {
             Outcome::Forward(_) => tally.greatest().min(Action::Log),
         };
         let heaviest = tally.firsts.iter().map(|(first, _)| first.kind()).min();
+        #[cfg(feature = "http")]
+        let repairable = tally
+            .first(|order| order.action == Action::Normalize)
+            .map(|(finding, order)| judged(finding.clone(), order));
         Verdict {
             outcome,
+            #[cfg(feature = "http")]
+            repairable,
             judged: tally.judged,
             found: tally.found,
             action,
@@ -142,11 +148,7 @@ impl RequestPolicy<'_> {
             if let Some((_, order)) = tally.firsts.get(place)
                 && tally.found < Verdict::MOST_JUDGED
             {
-                tally.judged.push(Judged {
-                    finding,
-                    action: order.action,
-                    source: order.source.clone(),
-                });
+                tally.judged.push(judged(finding, order));
             }
             tally.found += 1;
         }
@@ -259,6 +261,14 @@ impl Tally<'_> {
         firsts
             .min_by_key(|(first, _)| first.span().start)
             .map(|(first, order)| (first, order))
+    }
+}
+
+fn judged(finding: Finding, order: &Order<'_>) -> Judged {
+    Judged {
+        finding,
+        action: order.action,
+        source: order.source.clone(),
     }
 }
 

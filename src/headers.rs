@@ -595,6 +595,30 @@ mod tests {
     }
 
     #[test]
+    fn the_limit_of_the_head_holds_wherever_the_repair_is() {
+        let rule = Rule::for_fields(["n"]).normalize([CharRef]);
+        let policy = Policy::builder().rule(rule).head_octets(460);
+        let policy = policy.build().expect("a right rule");
+        // Two characters, of three octets each.
+        let value = "\u{200b}".repeat(150) + "&nGt;";
+        let rejected = policy.enforce(&mut headers(&[("n", value.as_bytes())]));
+        let rejected = rejected.expect_err("it is one octet more than it was");
+        assert_eq!(
+            rejected.refused()[0].not_repaired(),
+            Some(Refusal::TooLong.reason())
+        );
+    }
+
+    #[test]
+    fn a_head_over_the_limit_may_be_repaired_to_less() {
+        let rule = Rule::for_fields(["n"]).normalize([Latin1, CharRef]);
+        let policy = Policy::builder().rule(rule).head_octets(9);
+        let policy = policy.build().expect("a right rule");
+        let mut map = headers(&[("n", b"caf&eacute;"), ("n", b"T\xE9l")]);
+        assert_eq!(policy.enforce(&mut map).expect("it shrinks").rewritten(), 2);
+    }
+
+    #[test]
     fn accept_decides_the_form_of_a_refusal() {
         for (accept, text) in [
             ("*/*", false),

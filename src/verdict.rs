@@ -115,6 +115,9 @@ pub struct Judged {
 pub struct Verdict<'v> {
     pub(crate) outcome: Outcome<'v>,
     pub(crate) judged: Vec<Judged>,
+    /// The first finding that is to be repaired, which may not be listed.
+    #[cfg(feature = "http")]
+    pub(crate) repairable: Option<Judged>,
     pub(crate) found: usize,
     pub(crate) action: Action,
     pub(crate) heaviest: Option<FindingKind>,
@@ -131,6 +134,8 @@ impl<'v> Verdict<'v> {
         Self {
             outcome: Outcome::Forward(value),
             judged: Vec::new(),
+            #[cfg(feature = "http")]
+            repairable: None,
             found: 0,
             action: Action::Allow,
             heaviest: None,
@@ -185,17 +190,12 @@ impl<'v> Verdict<'v> {
     /// The same verdict with the repair taken back and the value refused.
     #[cfg(feature = "http")]
     pub(crate) fn without_repair(self, refusal: Refusal) -> Self {
-        let repaired = self
-            .judged
-            .iter()
-            .find(|one| one.action == Action::Normalize)
-            .cloned();
-        let (
-            Outcome::Rewrite(_),
-            Some(Judged {
-                finding, source, ..
-            }),
-        ) = (&self.outcome, repaired)
+        let Outcome::Rewrite(_) = self.outcome else {
+            return self;
+        };
+        let Some(Judged {
+            finding, source, ..
+        }) = self.repairable.clone()
         else {
             return self;
         };
