@@ -198,12 +198,11 @@ impl RequestPolicy<'_> {
         found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> Result<Normalized<'v>, Refusal> {
-        let wanted = || {
-            tally
-                .firsts
-                .iter()
-                .filter(|(_, order)| order.action == Action::Normalize)
+        let ordered = |action| {
+            let firsts = tally.firsts.iter();
+            firsts.filter(move |(_, order)| order.action == action)
         };
+        let wanted = || ordered(Action::Normalize);
         let limit = self
             .policy
             .limit(&self.inclusions, name)
@@ -212,6 +211,9 @@ impl RequestPolicy<'_> {
             found,
             &Allowance {
                 kinds: wanted().map(|(first, _)| first.kind()).collect(),
+                allowed: ordered(Action::Allow)
+                    .map(|(first, _)| first.kind())
+                    .collect(),
                 charset: &|charset, octets| {
                     wanted().all(|(first, order)| {
                         first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
