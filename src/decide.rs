@@ -100,7 +100,8 @@ impl RequestPolicy<'_> {
             Outcome::Rewrite(_) => Action::Normalize,
             Outcome::Forward(_) => tally.greatest().min(Action::Log),
         };
-        let heaviest = tally.firsts.iter().map(|(first, _)| first.kind()).min();
+        let told = tally.firsts.iter().filter(|(_, order)| is_told(order));
+        let heaviest = told.map(|(first, _)| first.kind()).min();
         #[cfg(feature = "http")]
         let repairable = tally
             .first(|order| order.action == Action::Normalize)
@@ -146,11 +147,13 @@ impl RequestPolicy<'_> {
                 tally.firsts.len() - 1
             });
             if let Some((_, order)) = tally.firsts.get(place)
-                && tally.found < Verdict::MOST_JUDGED
+                && is_told(order)
             {
-                tally.judged.push(judged(finding, order));
+                if tally.found < Verdict::MOST_JUDGED {
+                    tally.judged.push(judged(finding, order));
+                }
+                tally.found += 1;
             }
-            tally.found += 1;
         }
         tally
     }
@@ -241,10 +244,11 @@ impl RequestPolicy<'_> {
 
 /// What was found in one value, with the policy's order for each kind.
 struct Tally<'p> {
-    /// The first findings, up to [`Verdict::MOST_JUDGED`].
+    /// The first findings that are told, up to [`Verdict::MOST_JUDGED`].
     judged: Vec<Judged>,
+    /// How many are told.
     found: usize,
-    /// The first finding of each kind.
+    /// The first finding of each kind, also of those that are not told.
     firsts: Vec<(Finding, Order<'p>)>,
 }
 
@@ -264,6 +268,11 @@ impl Tally<'_> {
             .min_by_key(|(first, _)| first.span().start)
             .map(|(first, order)| (first, order))
     }
+}
+
+/// Whether a finding is told at all: nothing is said of what is allowed.
+fn is_told(order: &Order<'_>) -> bool {
+    order.action > Action::Allow
 }
 
 fn judged(finding: Finding, order: &Order<'_>) -> Judged {
@@ -389,6 +398,22 @@ mod tests {
             Some(Refusal::TooLong)
         );
         assert_eq!(action(&policy, "Other", b"abcde"), Action::Allow);
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_is_allowed() {
+        let policy = policy([Rule::for_fields(["N"]).allow([CharRef])]);
+        let verdict = policy.decide("N", b"caf&eacute;");
+        assert!(verdict.is_clean() && verdict.heaviest().is_none());
+        assert_eq!(
+            (verdict.action(), verdict.judged()),
+            (Action::Allow, &[][..])
+        );
+        let verdict = policy.decide("N", b"T\xE9l caf&eacute;");
+        assert_eq!((verdict.found(), verdict.judged().len()), (1, 1));
+        assert_eq!(verdict.heaviest(), Some(Latin1));
+        let value = [&b"&eacute;".repeat(200)[..], b"T\xE9l"].concat();
+        assert_eq!(policy.decide("N", &value).judged().len(), 1);
     }
 
     #[test]

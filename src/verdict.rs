@@ -101,6 +101,7 @@ pub enum Cause {
 
 /// A finding and what the policy orders for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Judged {
     /// The finding.
     pub finding: Finding,
@@ -110,7 +111,11 @@ pub struct Judged {
     pub source: Source,
 }
 
-/// What was decided about one value: the outcome, and all that was found.
+/// What was decided about one value: the outcome, and all that was found and is
+/// not allowed.
+///
+/// Findings whose action is `allow` are in no count and no list here;
+/// [`Scan::findings`](crate::Scan::findings) tells them too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'v> {
     pub(crate) outcome: Outcome<'v>,
@@ -129,7 +134,7 @@ impl<'v> Verdict<'v> {
     /// nothing but faults costs no more memory than its own length.
     pub const MOST_JUDGED: usize = 128;
 
-    /// The verdict on a value in which nothing was found.
+    /// The verdict on a value in which nothing is found.
     pub(crate) const fn clean(value: &'v [u8]) -> Self {
         Self {
             outcome: Outcome::Forward(value),
@@ -155,7 +160,7 @@ impl<'v> Verdict<'v> {
         self.outcome
     }
 
-    /// What was found, in order of place, with what is ordered for it: the
+    /// What was found and is not allowed, in order of place, with what is ordered for it: the
     /// first [`MOST_JUDGED`](Self::MOST_JUDGED) of the [`found`](Self::found).
     #[must_use]
     pub fn judged(&self) -> &[Judged] {
@@ -168,20 +173,21 @@ impl<'v> Verdict<'v> {
         self.refusal
     }
 
-    /// How many findings there are, also those beyond the ones listed.
+    /// How many findings there are that are not allowed, also those beyond the
+    /// ones listed.
     #[must_use]
     pub const fn found(&self) -> usize {
         self.found
     }
 
-    /// What is done: `allow` when nothing was found, `normalize` only when the
+    /// What is done: `allow` when nothing was found but what is allowed, `normalize` only when the
     /// value is really rewritten.
     #[must_use]
     pub const fn action(&self) -> Action {
         self.action
     }
 
-    /// The kind of finding that weighs most, if there is one.
+    /// The kind that weighs most of what was found and is not allowed.
     #[must_use]
     pub const fn heaviest(&self) -> Option<FindingKind> {
         self.heaviest
@@ -209,7 +215,8 @@ impl<'v> Verdict<'v> {
         }
     }
 
-    /// Whether nothing was found and the value goes on as it came.
+    /// Whether there is nothing to tell: nothing was found but what is allowed,
+    /// and the value goes on as it came.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.found == 0 && matches!(self.outcome, Outcome::Forward(_))
