@@ -4,13 +4,21 @@
 //! last rule that covers the field and speaks of the kind decides, and the
 //! preset where none does.
 //!
-//! A value passes untouched exactly when one of these holds:
+//! A value that is longer than the rule that limits its field allows
+//! ([`Rule::max_octets`]) is rejected, whatever else is in it. Any other goes on
+//! as it came exactly when one of these holds:
 //!
-//! 1. Nothing is found in it, and no rule for its field limits its length to less.
+//! 1. Nothing is found in it.
 //! 2. Every finding's action is `allow` or `log`.
-//! 3. Some finding's action is `normalize`, none is `reject`, but the repair is
-//!    not safe and nothing asks for the value to be rejected then.
-//! 4. Its field is protected ([`Protection`]) and no finding's action is `reject`.
+//! 3. Some finding's action is `normalize` and none is `reject`, but the repair
+//!    cannot be made: it is not safe, or the field is protected
+//!    ([`Protection`]). And nothing refuses the value then: it holds no
+//!    reference to a control that is more than allowed, its repair would not
+//!    make a control, and none of the kinds to be normalized is also listed
+//!    under `reject` by its rule, or would be rejected without that rule.
+//!
+//! Otherwise it is rejected where some finding's action is `reject` or the third
+//! point refuses it, and rewritten where the repair is made.
 
 mod action;
 mod preset;
