@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn words_that_match_no_request_are_refused() {
         assert_eq!(route("/api/*").ok().as_deref(), Some("/api/*"));
-        let complaint = route("a\u{1b}").err().expect("no route");
+        let complaint = route("a\u{1b}").expect_err("no route");
         assert_eq!(complaint.message, "route \"a\\x1B\" does not start with /");
         assert!(method("post").is_err() && host("a:80").is_err());
         assert!(name("").is_err() && name("a\nb").is_err() && name("\u{e9}").is_ok());

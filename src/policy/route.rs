@@ -58,7 +58,7 @@ pub(super) fn inclusions<'r>(
     let ways = routes.fold(Way::that_matter(&path), |ways, route| {
         ways | Way::that_matter(&route.octets)
     });
-    if path.len() << ways.count_ones() > MOST_STEPS {
+    if ways != 0 && path.len() << ways.count_ones() > MOST_STEPS {
         let inclusion = |list: &[Route]| match list {
             [] => Inclusion::Always,
             _ => Inclusion::Perhaps,
