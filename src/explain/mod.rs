@@ -74,22 +74,6 @@ impl Explanation {
     #[must_use]
     pub fn new(field: &str, occurrence: usize, value: &[u8], verdict: &Verdict<'_>) -> Self {
         let secret = Protection::of(field) == Some(Protection::Credentials);
-        Self::of(field, occurrence, value, verdict, secret)
-    }
-
-    /// The same without the value's octets or what they read as, whatever the field.
-    #[must_use]
-    pub fn masked(field: &str, nth: usize, value: &[u8], verdict: &Verdict<'_>) -> Self {
-        Self::of(field, nth, value, verdict, true)
-    }
-
-    fn of(
-        field: &str,
-        occurrence: usize,
-        value: &[u8],
-        verdict: &Verdict<'_>,
-        secret: bool,
-    ) -> Self {
         let scan = scan(value).in_field(field);
         let show = |judged: &Judged| Explained::new(judged, (!secret).then_some(value));
         let (source, too_long) = match verdict.outcome() {
@@ -144,6 +128,16 @@ impl Explanation {
                 Outcome::Reject(_) => None,
             },
         }
+    }
+
+    /// The same without octets and readings, whatever the field.
+    #[must_use]
+    pub fn masked(field: &str, nth: usize, value: &[u8], verdict: &Verdict<'_>) -> Self {
+        let mut masked = Self::new(field, nth, value, verdict);
+        let findings = verdict.judged().iter();
+        masked.findings = findings.map(|one| Explained::new(one, None)).collect();
+        (masked.value, masked.reading, masked.send, masked.forward) = (None, None, None, None);
+        masked
     }
 
     /// The field's name, as it was given.
