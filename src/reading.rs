@@ -9,9 +9,10 @@ use crate::classify::Findings;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::Scan;
 use crate::{char_ref, mojibake};
+use std::fmt;
 
 /// The text headguard believes was meant, when it differs from the octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reading {
     text: String,
     charset: Option<Charset>,
@@ -39,6 +40,17 @@ impl Reading {
     #[must_use]
     pub const fn confidence(&self) -> Confidence {
         self.confidence
+    }
+}
+
+impl fmt::Debug for Reading {
+    /// Shows the length, not the text: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("octets", &self.text.len())
+            .field("charset", &self.charset)
+            .field("confidence", &self.confidence)
+            .finish()
     }
 }
 
@@ -73,13 +85,11 @@ impl Findings<'_> {
         let mut charset = None;
         let mut confidence = None;
         for finding in self.clone() {
-            // Also where this reference is not to be decoded: a value that
-            // holds one is not rewritten at all.
-            if finding.hazard() == Some(Hazard::Control) && finding.kind().is_repairable() {
-                return Err(Unreadable::Control);
-            }
             if !chosen(&finding) {
                 continue;
+            }
+            if finding.hazard() == Some(Hazard::Control) {
+                return Err(Unreadable::Control);
             }
             let span = finding.span();
             let damaged = value.get(span.clone()).ok_or(Unreadable::Undecodable)?;

@@ -155,6 +155,16 @@ impl Explanation {
         }
     }
 
+    /// The same without octets and readings, whatever the field.
+    #[must_use]
+    pub fn masked(field: &str, nth: usize, value: &[u8], verdict: &Verdict<'_>) -> Self {
+        let mut masked = Self::new(field, nth, value, verdict);
+        let findings = verdict.judged().iter();
+        masked.findings = findings.map(|one| Explained::new(one, None)).collect();
+        (masked.value, masked.reading, masked.send, masked.forward) = (None, None, None, None);
+        masked
+    }
+
     /// The field's name, as it was given.
     #[must_use]
     pub fn field(&self) -> &str {
