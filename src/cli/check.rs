@@ -454,14 +454,13 @@ impl<'l> Answer<'l> {
         } else {
             "ascii"
         };
+        // What is there, whatever the policy has to say of it.
+        let heaviest = scanned.findings().map(|finding| finding.kind()).min();
+        let findings = scanned.findings().take(Verdict::MOST_JUDGED);
         Self {
             id,
-            class: verdict.heaviest().map_or(plain, FindingKind::name),
-            findings: verdict
-                .judged()
-                .iter()
-                .map(|one| Found::new(&one.finding))
-                .collect(),
+            class: heaviest.map_or(plain, FindingKind::name),
+            findings: findings.map(|finding| Found::new(&finding)).collect(),
             reading: scanned
                 .reading()
                 .filter(|_| !secret)

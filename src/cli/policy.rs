@@ -37,16 +37,15 @@ pub(crate) struct Known {
 impl Known {
     /// The policy as it stands for this request; without the rules for some
     /// requests only, where nothing is known of it.
-    pub(crate) fn apply<'p>(&'p self, policy: &'p Policy) -> RequestPolicy<'p> {
+    pub(crate) fn apply<'p>(&self, policy: &'p Policy) -> RequestPolicy<'p> {
         if self.is_nothing() {
             return policy.for_any_request();
         }
-        let or = |known: &'p Option<String>, default| known.as_deref().unwrap_or(default);
-        policy.for_request(Target {
-            method: or(&self.method, "GET"),
-            host: or(&self.host, ""),
-            path: or(&self.path, "/"),
-        })
+        policy.for_request(Target::new(
+            self.method.as_deref().unwrap_or("GET"),
+            self.host.as_deref().unwrap_or_default(),
+            self.path.as_deref().unwrap_or("/"),
+        ))
     }
 
     const fn is_nothing(&self) -> bool {
