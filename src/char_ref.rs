@@ -62,12 +62,22 @@ impl Expansion {
             Some(Hazard::Control)
         } else if matches!(self, Self::None(_)) {
             Some(Hazard::NoCharacter)
-        } else if self.any(|c| matches!(c, '<' | '>' | '"') || c.is_ascii_alphanumeric()) {
+        } else if self.any(may_mean_something) {
             Some(Hazard::Markup)
         } else {
             None
         }
     }
+}
+
+/// Whether a parser behind us may take the character for a sign of its own:
+/// ASCII, and the full-width, small and duplicate forms that normalization
+/// makes ASCII of. `&`, `'` and SP are what names are escaped for: `AT&amp;T`,
+/// `O&#39;Brien`; an `&` that starts another reference is *nested*.
+const fn may_mean_something(character: char) -> bool {
+    (character.is_ascii() && !matches!(character, '&' | '\'' | ' '))
+        || matches!(character,
+            '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
 }
 
 /// The reference that `rest` starts with, if it starts with one.
@@ -239,8 +249,15 @@ mod tests {
         assert_eq!(hazard("&#xDFFF;"), Some(Hazard::NoCharacter));
         assert_eq!(hazard("&lt;"), Some(Hazard::Markup));
         assert_eq!(hazard("&#65;"), Some(Hazard::Markup));
-        assert_eq!(hazard("&amp;"), None);
-        assert_eq!(hazard("&apos;"), None);
+        for markup in [
+            "&dollar;", "&#123;", "&sol;", "&bsol;", "&percnt;", "&grave;", "&semi;", "&quot;",
+            "&equals;", "&bne;", "&#65308;", "&#xFE64;",
+        ] {
+            assert_eq!(hazard(markup), Some(Hazard::Markup), "{markup}");
+        }
+        for harmless in ["&amp;", "&apos;", "&#32;", "&nbsp;", "&eacute;", "&ndash;"] {
+            assert_eq!(hazard(harmless), None, "{harmless}");
+        }
     }
 
     #[test]
