@@ -21,6 +21,7 @@ impl<'v> Scan<'v> {
             reading: ReadAs::of(self),
             grammar: self.grammar(),
             at: 0,
+            well_formed_from: 0,
         }
     }
 
@@ -50,6 +51,8 @@ pub struct Findings<'v> {
     reading: ReadAs<'v>,
     grammar: Grammar,
     at: usize,
+    /// Where the last fault ended.
+    well_formed_from: usize,
 }
 
 /// How the value is read while looking for findings.
@@ -66,7 +69,7 @@ enum ReadAs<'v> {
     /// windows-1252 octets.
     Western(Confidence),
     /// UTF-8 with faults nobody can read.
-    Faulty,
+    Faulty { body: Range<usize> },
 }
 
 impl<'v> ReadAs<'v> {
@@ -77,9 +80,6 @@ impl<'v> ReadAs<'v> {
         }
         match scan.as_str() {
             Some(text) => {
-                let inner = text.trim_start_matches(is_edge_space);
-                let start = text.len() - inner.len();
-                let end = start + inner.trim_end_matches(is_edge_space).len();
                 let double_encoded = scan
                     .facts()
                     .contains(Facts::NON_ASCII)
@@ -88,10 +88,15 @@ impl<'v> ReadAs<'v> {
                 ReadAs::Text {
                     text,
                     double_encoded,
-                    body: start..end,
+                    body: body(scan.value()),
                 }
             }
-            None => western(scan.value()).map_or(ReadAs::Faulty, ReadAs::Western),
+            None => western(scan.value()).map_or_else(
+                || ReadAs::Faulty {
+                    body: body(scan.value()),
+                },
+                ReadAs::Western,
+            ),
         }
     }
 }
@@ -109,10 +114,13 @@ impl Iterator for Findings<'_> {
                     body,
                 } => self.in_text(text, *double_encoded, body),
                 ReadAs::Western(confidence) => self.in_western(*confidence),
-                ReadAs::Faulty => self.in_faulty(),
+                ReadAs::Faulty { body } => self.in_faulty(body),
             };
             // A step of nothing would never end; there is none, and this holds it.
             self.at += length.max(1);
+            if finding.as_ref().is_some_and(|f| f.malformation().is_some()) {
+                self.well_formed_from = self.at;
+            }
             if finding.is_some() {
                 return finding;
             }
@@ -173,25 +181,29 @@ impl<'v> Findings<'v> {
         Finding::new(kind, self.at..self.at + length)
     }
 
-    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+    /// A step over the spaces before or after the body, where this is one.
+    fn at_edge(&self, body: &Range<usize>) -> Option<Step> {
         // A double-encoded run may end in what reads as NBSP and reach past the body.
-        if self.at < body.start || self.at >= body.end {
-            let end = if self.at < body.start {
-                body.start
-            } else {
-                text.len()
-            };
-            let length = end - self.at;
-            // SP and HTAB around a value are no part of it (RFC 9110 §5.5).
-            let outside = self
-                .rest()
-                .iter()
-                .take(length)
-                .all(|&octet| octet::is_whitespace(octet));
-            return (
-                length,
-                (!outside).then(|| self.found(FindingKind::EdgeSpace, length)),
-            );
+        let length = if self.at < body.start {
+            body.start - self.at
+        } else if self.at >= body.end {
+            self.value.len() - self.at
+        } else {
+            return None;
+        };
+        // SP and HTAB around a value are no part of it (RFC 9110 §5.5).
+        let outside = self
+            .rest()
+            .iter()
+            .take(length)
+            .all(|&octet| octet::is_whitespace(octet));
+        let finding = (!outside).then(|| self.found(FindingKind::EdgeSpace, length));
+        Some((length, finding))
+    }
+
+    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+        if let Some(step) = self.at_edge(body) {
+            return step;
         }
         let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
         let beyond_ascii = double_encoded.is_some();
@@ -267,18 +279,15 @@ impl<'v> Findings<'v> {
         self.at_ascii()
     }
 
-    fn in_faulty(&self) -> Step {
+    fn in_faulty(&self, body: &Range<usize>) -> Step {
+        if let Some(step) = self.at_edge(body) {
+            return step;
+        }
         match utf8::sequence(self.rest()) {
             Ok(1) => self.at_ascii(),
             Ok(length) => {
-                let character = self
-                    .rest()
-                    .get(..length)
-                    .and_then(|octets| std::str::from_utf8(octets).ok());
-                // Without the text around it, only what is wrong everywhere can be told.
-                let kind = character
-                    .and_then(|text| characters::kind("", text.chars().next()?, ""))
-                    .filter(|kind| matches!(kind, FindingKind::BidiControl | FindingKind::Control));
+                let first = self.rest().first().copied().unwrap_or_default();
+                let kind = may_start(first).then(|| self.strange(length)).flatten();
                 (length, kind.map(|kind| self.found(kind, length)))
             }
             Err((mut length, how)) => {
@@ -300,6 +309,71 @@ impl<'v> Findings<'v> {
             }
         }
     }
+}
+
+impl Findings<'_> {
+    /// What the well-formed character of `length` octets is, among faults: the
+    /// text around it reaches to the next of them on both sides.
+    fn strange(&self, length: usize) -> Option<FindingKind> {
+        // More than any context that counts, so that a step costs no walk.
+        let start = (self.well_formed_from.max(self.at.saturating_sub(ENOUGH))..self.at)
+            .find(|&at| {
+                !self
+                    .value
+                    .get(at)
+                    .copied()
+                    .is_some_and(octet::is_continuation)
+            })
+            .unwrap_or(self.at);
+        let end = self.at + length;
+        let next = utf8::sequence(self.value.get(end..)?);
+        let text = |span| std::str::from_utf8(self.value.get(span)?).ok();
+        let character = text(self.at..end)?.chars().next()?;
+        characters::kind(
+            text(start..self.at).unwrap_or_default(),
+            character,
+            // Where a fault follows, a joiner may have had its emoji there.
+            next.map_or(Some("👩"), |next| text(end..end + next))
+                .unwrap_or_default(),
+        )
+    }
+}
+
+/// Octets before a character that are looked at to judge it among faults.
+const ENOUGH: usize = 64;
+
+/// Where the value is without the spaces around it.
+fn body(value: &[u8]) -> Range<usize> {
+    let mut start = 0;
+    while let Some(length) = edge_space(value.get(start..).unwrap_or_default()) {
+        start += length;
+    }
+    let mut end = value.len();
+    while let Some(inner) = value.get(start..end) {
+        // A well-formed character starts at the last octet that can start one.
+        let Some(last) = inner
+            .iter()
+            .rposition(|&octet| !octet::is_continuation(octet))
+        else {
+            break;
+        };
+        let last = start + last;
+        match edge_space(value.get(last..end).unwrap_or_default()) {
+            Some(length) if last + length == end => end = last,
+            _ => break,
+        }
+    }
+    start..end
+}
+
+/// The length of the edge space that `rest` starts with, if it starts with one.
+fn edge_space(rest: &[u8]) -> Option<usize> {
+    let length = utf8::sequence(rest).ok()?;
+    let character = std::str::from_utf8(rest.get(..length)?)
+        .ok()?
+        .chars()
+        .next()?;
+    is_edge_space(character).then_some(length)
 }
 
 /// Whitespace that is not part of a value, or would not survive a hop that
