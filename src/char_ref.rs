@@ -4,7 +4,8 @@
 //! (HTML, "named character reference state"): a name without `;` that runs into
 //! `=` or an alphanumeric is text. `?a=1&copy=2`, `AT&T` and `R&D` are text.
 //! Without the `;` more is asked for, because header values are not HTML: the
-//! reference must stand for a letter. `&` followed by anything else is text.
+//! reference must stand for a letter, and a number is sure only inside a word.
+//! `&` followed by anything else is text.
 //!
 //! A reference that a reference's `&` completes (`&amp;#233;`) is *nested*.
 //!
@@ -120,7 +121,7 @@ fn after_ampersand(tail: &[u8]) -> Option<Reference> {
         terminated,
         nested: false,
     };
-    (terminated || reads_without_semicolon(expansion, tail.get(body))).then_some(reference)
+    (terminated || reads_without_semicolon(tail, expansion, tail.get(body))).then_some(reference)
 }
 
 /// Digits at the start of `digits`, and the number they make, held at the first
@@ -184,12 +185,14 @@ fn named(tail: &[u8]) -> Option<(usize, Expansion)> {
 
 /// Whether a reference without `;` is one all the same.
 ///
-/// Only a letter beyond ASCII is convincing (`&aacute `, `&#233l`). Of the rest,
-/// CR, LF and NUL are worth a report, since an HTML decoder behind us makes a
-/// line of them; `Rock &#1 Hits` is not.
-fn reads_without_semicolon(expansion: Expansion, next: Option<&u8>) -> bool {
+/// Only a letter beyond ASCII is convincing (`&aacute `, `&#233l`), and not one
+/// whose name is somebody's own: `Neil &eth`, `1 &micro`. Of the rest, CR, LF
+/// and NUL are worth a report, since an HTML decoder behind us makes a line of
+/// them; `Rock &#1 Hits` is not.
+fn reads_without_semicolon(tail: &[u8], expansion: Expansion, next: Option<&u8>) -> bool {
     match expansion {
         _ if next == Some(&b'=') => false,
+        Expansion::Char('ð' | 'Ð' | 'þ' | 'Þ' | 'µ' | 'ª' | 'º') => tail.starts_with(b"#"),
         Expansion::Char(character) => {
             matches!(character, '\r' | '\n') || (!character.is_ascii() && character.is_alphabetic())
         }
@@ -229,6 +232,9 @@ mod tests {
             ("&copy=2", Option::None),
             ("&copy", Option::None),
             ("&eacutebec", Option::None),
+            ("&eth Ltd", Option::None),
+            ("&micro ", Option::None),
+            ("&ordm", Option::None),
             ("&#;", Option::None),
             ("&#1 Hits", Option::None),
             ("& Co", Option::None),

@@ -12,9 +12,6 @@
 use crate::charset::Charset;
 use crate::octet::continuations;
 
-/// How often text may have been encoded again before we stop looking.
-const DEPTH: usize = 4;
-
 /// The charset `text` went through, when it is double-encoded as a whole.
 /// Allocates nothing.
 pub(crate) fn detect(text: &str) -> Option<Charset> {

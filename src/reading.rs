@@ -72,24 +72,31 @@ impl Findings<'_> {
         let mut copied = 0;
         let mut charset = None;
         let mut confidence = None;
+        let mut undecodable = false;
         for finding in self.clone() {
+            let control = finding.hazard() == Some(Hazard::Control);
+            let possible = finding.confidence() == Some(Confidence::Possible);
             // Also where this reference is not to be decoded: a value that
-            // holds one is not rewritten at all.
-            if finding.hazard() == Some(Hazard::Control) && finding.kind().is_repairable() {
+            // holds one is not rewritten at all. `#9&#10` only may be one.
+            if control && !possible && finding.kind().is_repairable() {
                 return Err(Unreadable::Control);
             }
             if !chosen(&finding) {
                 continue;
             }
             let span = finding.span();
-            let damaged = value.get(span.clone()).ok_or(Unreadable::Undecodable)?;
+            let damaged = value.get(span.clone()).unwrap_or_default();
             octets.extend_from_slice(value.get(copied..span.start).unwrap_or_default());
-            decode_into(&mut octets, &finding, damaged).ok_or(Unreadable::Undecodable)?;
+            // A control further on weighs more than what cannot be decoded here.
+            undecodable |= control || decode_into(&mut octets, &finding, damaged).is_none();
             copied = span.end;
             charset = charset.or(finding.charset());
             confidence = confidence
                 .min(finding.confidence())
                 .or(finding.confidence());
+        }
+        if undecodable {
+            return Err(Unreadable::Undecodable);
         }
         let confidence = confidence.ok_or(Unreadable::NothingChosen)?;
         octets.extend_from_slice(value.get(copied..).unwrap_or_default());
