@@ -437,13 +437,11 @@ fn western(value: &[u8]) -> Option<Confidence> {
             }
         };
     }
-    if faults == 1
-        && let Some(tail) = cut_off
-        && !is_word_end(value.get(..tail.start)?, value.get(tail)?)
-    {
-        return None;
-    }
-    charset::plausibility(value)
+    let ends = match cut_off {
+        Some(tail) if faults == 1 => word_end(value.get(..tail.start)?, value.get(tail)?)?,
+        _ => Confidence::Certain,
+    };
+    Some(charset::plausibility(value)?.min(ends))
 }
 
 /// How long a sequence is that starts with `lead`, also when nothing
@@ -456,21 +454,43 @@ const fn whole_length(lead: u8) -> usize {
     }
 }
 
-/// Whether a lead octet at the very end is the last letter of a word (`Café`,
-/// `IRMÃ`, `Nescafé®`) rather than the start of a character that was cut off.
-fn is_word_end(before: &[u8], tail: &[u8]) -> bool {
-    match (before, tail) {
-        ([.., previous], [0xe0..=0xf6 | 0xf8..=0xff]) => previous.is_ascii_lowercase(),
-        // … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
-        (
-            [.., previous],
-            [
-                0xe0 | 0xe1 | 0xe3..=0xef,
-                0x85 | 0x92 | 0x94 | 0x99 | 0x9b | 0xa9 | 0xae | 0xbb,
-            ],
-        ) => previous.is_ascii_lowercase(),
-        ([.., one, two], [0xc0..=0xde]) => one.is_ascii_uppercase() && two.is_ascii_uppercase(),
-        _ => false,
+/// How plausibly a lead octet at the very end is the last letter of a word
+/// (`Café`, `IRMÃ`, `Nescafé®`) rather than the start of a character that was
+/// cut off.
+fn word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
+    use Confidence::{Likely, Possible};
+    let (&previous, earlier) = before.split_last()?;
+    let letters = || before.iter().filter(|octet| octet.is_ascii_alphabetic());
+    match tail {
+        [0xe0..=0xf6 | 0xf8..=0xff] if previous.is_ascii_lowercase() => Some(Likely),
+        // NBSP … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
+        [
+            0xe0 | 0xe1 | 0xe3..=0xef,
+            0x85 | 0x92 | 0x94 | 0x99 | 0x9b | 0xa0 | 0xa9 | 0xae | 0xbb,
+        ] if previous.is_ascii_lowercase() => Some(Likely),
+        // `dov'è`, and `chi è`, which may be the start of `chi 請`.
+        [0xe0 | 0xe1 | 0xe3..=0xef] if letters().nth(1).is_some() => match previous {
+            b'\'' => Some(Likely),
+            b' ' => Some(Possible),
+            _ => None,
+        },
+        // `IRMÃ`, and where all is in capitals `SANTA FÉ`, `OÜ` and `AS Õ`. C3
+        // and the like start most letters of UTF-8: `T` and C3 is one cut off.
+        [lead @ 0xc0..=0xde] if letters().next().is_some() => {
+            let common = matches!(lead, 0xc2..=0xc5 | 0xce..=0xd1);
+            let in_word = previous.is_ascii_uppercase();
+            let capitals = letters().all(u8::is_ascii_uppercase);
+            let long = in_word && earlier.last().is_some_and(u8::is_ascii_uppercase);
+            match previous {
+                _ if long || (in_word && capitals && (!common || letters().nth(1).is_some())) => {
+                    Some(Likely)
+                }
+                b' ' if capitals && !common => Some(Likely),
+                b' ' if !common && letters().nth(1).is_some() => Some(Possible),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
