@@ -417,10 +417,16 @@ const fn malformed_kind(how: Malformation) -> FindingKind {
 fn western(value: &[u8]) -> Option<Confidence> {
     let mut at = 0;
     let mut faults = 0;
+    let mut by_chance = 0;
     let mut cut_off = None;
     while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
         at += match utf8::sequence(rest) {
             Ok(1) => 1,
+            // `É®` is ɮ, and `É` with a no-break space ɠ.
+            Ok(2) if is_by_chance(rest) => {
+                by_chance += 1;
+                2
+            }
             Ok(_) => return None,
             Err((length, how)) => {
                 let lead = *rest.first()?;
@@ -437,11 +443,25 @@ fn western(value: &[u8]) -> Option<Confidence> {
             }
         };
     }
+    // One among several faults; none by itself makes Latin-1 of UTF-8.
+    if by_chance > 1 || (by_chance == 1 && faults < 2) {
+        return None;
+    }
     let ends = match cut_off {
         Some(tail) if faults == 1 => word_end(value.get(..tail.start)?, value.get(tail)?)?,
         _ => Confidence::Certain,
     };
     Some(charset::plausibility(value)?.min(ends))
+}
+
+/// Whether `rest` starts with a character that nobody writes in a header, and
+/// that is nothing to be reported either.
+fn is_by_chance(rest: &[u8]) -> bool {
+    rest.get(..2)
+        .and_then(|octets| std::str::from_utf8(octets).ok()?.chars().next())
+        .is_some_and(|character| {
+            !mojibake::is_in_use(character) && characters::kind("", character, "").is_none()
+        })
 }
 
 /// How long a sequence is that starts with `lead`, also when nothing

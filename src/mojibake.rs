@@ -255,6 +255,11 @@ fn means_itself(before: char, run: &str, after: char) -> bool {
     stands_well && !begins_word && !inside_word
 }
 
+/// Whether the character is one that people write in headers.
+pub(crate) fn is_in_use(character: char) -> bool {
+    Script::of(character).is_some()
+}
+
 /// What a decoded character belongs to, as coarsely as judging needs it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Script {
