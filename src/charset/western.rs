@@ -326,6 +326,8 @@ impl Word {
             0x9c => {
                 is_vowel(before) || (after == 0 && !alone) || matches!(after, b'w' | b'k' | 0xe6)
             }
+            // â, or ā: Liepāja, Latvijā.
+            0xe2 => (after == 0 && !alone) || matches!(after, b'd' | b'j' | b'k' | b'z'),
             // ã, or ă: Bărbulescu. Guimarães, irmãs.
             0xe3 => match after {
                 0 | b'o' | b'e' => false,
@@ -334,6 +336,8 @@ impl Word {
             },
             // æ, or ć: Jovanović.
             0xe6 => is_vowel(before) || matches!(after, b'i' | b'u'),
+            // ç, or ē: Cēsis.
+            0xe7 => after != 0 && !is_vowel(after),
             // è, or č: Čapek, Kovač. Cioè, piè.
             0xe8 => {
                 is_vowel(after)
@@ -343,6 +347,8 @@ impl Word {
             }
             // ê, or ę: Będzin.
             0xea => matches!(after, b'd' | b'g' | b'k' | b'z'),
+            // ë, or ė: Jonaitytė. Zoë.
+            0xeb => after == 0 && before != 0 && !is_vowel(before),
             // ì, or ě: Němec. ù, or ů: dům. The Italian ones are last.
             0xec | 0xf9 => after != 0,
             // î, or ī: Rīga.
@@ -362,9 +368,13 @@ impl Word {
                         || (after == 0 && self.letters > 1))
             }
             // ø, or ř: Dvořák, Jiří.
-            0xf8 => [before, after]
-                .iter()
-                .any(|c| matches!(c, 0xe1 | 0xe9 | 0xec | 0xed)),
+            // Or ų: prekių.
+            0xf8 => {
+                [before, after]
+                    .iter()
+                    .any(|c| matches!(c, 0xe1 | 0xe9 | 0xec | 0xed))
+                    || (after == 0 && before == b'i')
+            }
             // û, or ű: gyűjt, műszaki.
             0xfb => matches!(after, b'g' | b'j' | b'v' | b'z') || (after == b's' && then == b'z'),
             _ => false,
@@ -456,6 +466,10 @@ mod tests {
             "Rømø Træ",
             "Île de Ré, maître à Nîmes",
             "L’aîné dîne, chaîne, gîte, abîme",
+            "Noël, Zoë, Citroën, Ideeën, Lëtzebuerg",
+            "Leçon, façade, Curaçao, reçu, Barça, dolç",
+            "Château, âme, crâne, lâche, pâle, âge, câble, Tânia, câmara",
+            "Malmø, Tromsø, miljø",
             "Haïti, Loïc, naïf, Anaïs, ruïne",
             "Cœur, œuf, nœud, œnologie, fœtus",
             "Où êtes-vous",
@@ -544,6 +558,10 @@ mod tests {
             b"Milo\x9C\xE6",
             b"m\xFBszaki",
             b"\xEF\xE1bel a",
+            b"Liep\xE2ja",
+            b"C\xE7sis",
+            b"Jonaityt\xEB",
+            b"preki\xF8",
             b"Bio\xC9nergie",
             b"Total\xC9nergies",
             b"\xA3GBP 5",
