@@ -4,7 +4,8 @@
 //! (HTML, "named character reference state"): a name without `;` that runs into
 //! `=` or an alphanumeric is text. `?a=1&copy=2`, `AT&T` and `R&D` are text.
 //! Without the `;` more is asked for, because header values are not HTML: the
-//! reference must stand for a letter. `&` followed by anything else is text.
+//! reference must stand for a letter, and a number is sure only inside a word.
+//! `&` followed by anything else is text.
 //!
 //! A reference that a reference's `&` completes (`&amp;#233;`) is *nested*.
 //!
@@ -62,12 +63,22 @@ impl Expansion {
             Some(Hazard::Control)
         } else if matches!(self, Self::None(_)) {
             Some(Hazard::NoCharacter)
-        } else if self.any(|c| matches!(c, '<' | '>' | '"') || c.is_ascii_alphanumeric()) {
+        } else if self.any(may_mean_something) {
             Some(Hazard::Markup)
         } else {
             None
         }
     }
+}
+
+/// Whether a parser behind us may take the character for a sign of its own:
+/// ASCII, and the full-width, small and duplicate forms that normalization
+/// makes ASCII of. `&`, `'` and SP are what names are escaped for: `AT&amp;T`,
+/// `O&#39;Brien`; an `&` that starts another reference is *nested*.
+const fn may_mean_something(character: char) -> bool {
+    (character.is_ascii() && !matches!(character, '&' | '\'' | ' '))
+        || matches!(character,
+            '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
 }
 
 /// The reference that `rest` starts with, if it starts with one.
@@ -110,7 +121,7 @@ fn after_ampersand(tail: &[u8]) -> Option<Reference> {
         terminated,
         nested: false,
     };
-    (terminated || reads_without_semicolon(expansion, tail.get(body))).then_some(reference)
+    (terminated || reads_without_semicolon(tail, expansion, tail.get(body))).then_some(reference)
 }
 
 /// Digits at the start of `digits`, and the number they make, held at the first
@@ -174,12 +185,14 @@ fn named(tail: &[u8]) -> Option<(usize, Expansion)> {
 
 /// Whether a reference without `;` is one all the same.
 ///
-/// Only a letter beyond ASCII is convincing (`&aacute `, `&#233l`). Of the rest,
-/// CR, LF and NUL are worth a report, since an HTML decoder behind us makes a
-/// line of them; `Rock &#1 Hits` is not.
-fn reads_without_semicolon(expansion: Expansion, next: Option<&u8>) -> bool {
+/// Only a letter beyond ASCII is convincing (`&aacute `, `&#233l`), and not one
+/// whose name is somebody's own: `Neil &eth`, `1 &micro`. Of the rest, CR, LF
+/// and NUL are worth a report, since an HTML decoder behind us makes a line of
+/// them; `Rock &#1 Hits` is not.
+fn reads_without_semicolon(tail: &[u8], expansion: Expansion, next: Option<&u8>) -> bool {
     match expansion {
         _ if next == Some(&b'=') => false,
+        Expansion::Char('ð' | 'Ð' | 'þ' | 'Þ' | 'µ' | 'ª' | 'º') => tail.starts_with(b"#"),
         Expansion::Char(character) => {
             matches!(character, '\r' | '\n') || (!character.is_ascii() && character.is_alphabetic())
         }
@@ -219,6 +232,9 @@ mod tests {
             ("&copy=2", Option::None),
             ("&copy", Option::None),
             ("&eacutebec", Option::None),
+            ("&eth Ltd", Option::None),
+            ("&micro ", Option::None),
+            ("&ordm", Option::None),
             ("&#;", Option::None),
             ("&#1 Hits", Option::None),
             ("& Co", Option::None),
@@ -239,8 +255,15 @@ mod tests {
         assert_eq!(hazard("&#xDFFF;"), Some(Hazard::NoCharacter));
         assert_eq!(hazard("&lt;"), Some(Hazard::Markup));
         assert_eq!(hazard("&#65;"), Some(Hazard::Markup));
-        assert_eq!(hazard("&amp;"), None);
-        assert_eq!(hazard("&apos;"), None);
+        for markup in [
+            "&dollar;", "&#123;", "&sol;", "&bsol;", "&percnt;", "&grave;", "&semi;", "&quot;",
+            "&equals;", "&bne;", "&#65308;", "&#xFE64;",
+        ] {
+            assert_eq!(hazard(markup), Some(Hazard::Markup), "{markup}");
+        }
+        for harmless in ["&amp;", "&apos;", "&#32;", "&nbsp;", "&eacute;", "&ndash;"] {
+            assert_eq!(hazard(harmless), None, "{harmless}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Judged in their surroundings: ZWJ joins emoji and shapes Arabic-script and
 //! Indic words, ZWNJ separates in Persian; only elsewhere are they invisible
-//! strangers (UTS 39 §3.1.1 names the same contexts).
+//! strangers (UTS 39 §3.1.1 names the same contexts). A variation selector
+//! belongs to the character before it, one to each; more of them, or after a
+//! letter that has no variants, carry what nobody sees.
 
 use crate::finding::FindingKind;
 
@@ -20,6 +22,11 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
         '\u{200d}' => (!joins(before, after)).then_some(FindingKind::Invisible),
         '\u{200c}' => (!shapes(before)).then_some(FindingKind::Invisible),
         '\u{e0020}'..='\u{e007f}' => (!in_flag(before)).then_some(FindingKind::Invisible),
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => (!shapes(before)).then_some(FindingKind::Invisible),
+        '\u{fe00}'..='\u{fe0f}' => (!varies(before)).then_some(FindingKind::Invisible),
+        '\u{e0100}'..='\u{e01ef}' => {
+            (!before.ends_with(is_ideograph)).then_some(FindingKind::Invisible)
+        }
         '\u{ad}'
         | '\u{34f}'
         | '\u{115f}'
@@ -28,13 +35,15 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
         | '\u{17b5}'
         | '\u{180e}'
         | '\u{200b}'
-        | '\u{2060}'..='\u{2064}'
+        | '\u{2060}'..='\u{2065}'
         | '\u{206a}'..='\u{206f}'
         | '\u{3164}'
         | '\u{feff}'
         | '\u{ffa0}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e001f}' => Some(FindingKind::Invisible),
+        | '\u{fff0}'..='\u{fffb}'
+        | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e001f}'
+        | '\u{e0080}'..='\u{e0fff}' => Some(FindingKind::Invisible),
         '\u{fffd}' => Some(FindingKind::ReplacementChar),
         '\u{fdd0}'..='\u{fdef}' => Some(FindingKind::Noncharacter),
         _ if u32::from(character) & 0xfffe == 0xfffe => Some(FindingKind::Noncharacter),
@@ -50,6 +59,21 @@ fn joins(before: &str, after: &str) -> bool {
         .find(|c| !is_emoji_modifier(*c))
         .is_some_and(is_emoji);
     (emoji_before && after.starts_with(is_emoji)) || shapes(before)
+}
+
+/// Whether the character just before may have a variant: none in ASCII but what
+/// makes keycaps, and no selector.
+fn varies(before: &str) -> bool {
+    before.chars().next_back().is_some_and(|c| {
+        matches!(c, '#' | '*' | '0'..='9')
+            || !(c.is_ascii() || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'))
+    })
+}
+
+const fn is_ideograph(character: char) -> bool {
+    matches!(character,
+        '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Whether the script just before gives ZWJ and ZWNJ a meaning.
@@ -116,6 +140,11 @@ mod tests {
             "ବହରମ୍‌ପୁର୍",
             "ബാൾഡ്‍വിൻ",
             "क्‍ष",
+            "❤️",
+            "1️⃣",
+            "#️⃣",
+            "葛\u{e0100}飾区",
+            "ᠠ\u{180b}",
         ] {
             assert_eq!(found(text), [], "{text}");
         }
@@ -131,6 +160,15 @@ mod tests {
             ("Har\u{ad}yana", Invisible),
             ("\u{feff}a", Invisible),
             ("a\u{e0041}b", Invisible),
+            ("a\u{fe0f}b", Invisible),
+            ("❤\u{fe0f}\u{fe0f}", Invisible),
+            ("葛\u{e0100}\u{e0101}", Invisible),
+            ("1\u{e0100}", Invisible),
+            ("\u{fe00}a", Invisible),
+            ("a\u{180b}", Invisible),
+            ("a\u{2065}b", Invisible),
+            ("a\u{1d173}b", Invisible),
+            ("a\u{e0080}b", Invisible),
             ("a\u{202e}b", BidiControl),
             ("a\u{85}b", Control),
             ("a\u{7f}b", Control),

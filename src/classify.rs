@@ -21,6 +21,7 @@ impl<'v> Scan<'v> {
             reading: ReadAs::of(self),
             grammar: self.grammar(),
             at: 0,
+            well_formed_from: 0,
         }
     }
 
@@ -50,6 +51,8 @@ pub struct Findings<'v> {
     reading: ReadAs<'v>,
     grammar: Grammar,
     at: usize,
+    /// Where the last fault ended.
+    well_formed_from: usize,
 }
 
 /// How the value is read while looking for findings.
@@ -66,7 +69,7 @@ enum ReadAs<'v> {
     /// windows-1252 octets.
     Western(Confidence),
     /// UTF-8 with faults nobody can read.
-    Faulty,
+    Faulty { body: Range<usize> },
 }
 
 impl<'v> ReadAs<'v> {
@@ -77,9 +80,6 @@ impl<'v> ReadAs<'v> {
         }
         match scan.as_str() {
             Some(text) => {
-                let inner = text.trim_start_matches(is_edge_space);
-                let start = text.len() - inner.len();
-                let end = start + inner.trim_end_matches(is_edge_space).len();
                 let double_encoded = scan
                     .facts()
                     .contains(Facts::NON_ASCII)
@@ -88,10 +88,15 @@ impl<'v> ReadAs<'v> {
                 ReadAs::Text {
                     text,
                     double_encoded,
-                    body: start..end,
+                    body: body(scan.value()),
                 }
             }
-            None => western(scan.value()).map_or(ReadAs::Faulty, ReadAs::Western),
+            None => western(scan.value()).map_or_else(
+                || ReadAs::Faulty {
+                    body: body(scan.value()),
+                },
+                ReadAs::Western,
+            ),
         }
     }
 }
@@ -109,10 +114,13 @@ impl Iterator for Findings<'_> {
                     body,
                 } => self.in_text(text, *double_encoded, body),
                 ReadAs::Western(confidence) => self.in_western(*confidence),
-                ReadAs::Faulty => self.in_faulty(),
+                ReadAs::Faulty { body } => self.in_faulty(body),
             };
             // A step of nothing would never end; there is none, and this holds it.
             self.at += length.max(1);
+            if finding.as_ref().is_some_and(|f| f.malformation().is_some()) {
+                self.well_formed_from = self.at;
+            }
             if finding.is_some() {
                 return finding;
             }
@@ -173,25 +181,29 @@ impl<'v> Findings<'v> {
         Finding::new(kind, self.at..self.at + length)
     }
 
-    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+    /// A step over the spaces before or after the body, where this is one.
+    fn at_edge(&self, body: &Range<usize>) -> Option<Step> {
         // A double-encoded run may end in what reads as NBSP and reach past the body.
-        if self.at < body.start || self.at >= body.end {
-            let end = if self.at < body.start {
-                body.start
-            } else {
-                text.len()
-            };
-            let length = end - self.at;
-            // SP and HTAB around a value are no part of it (RFC 9110 §5.5).
-            let outside = self
-                .rest()
-                .iter()
-                .take(length)
-                .all(|&octet| octet::is_whitespace(octet));
-            return (
-                length,
-                (!outside).then(|| self.found(FindingKind::EdgeSpace, length)),
-            );
+        let length = if self.at < body.start {
+            body.start - self.at
+        } else if self.at >= body.end {
+            self.value.len() - self.at
+        } else {
+            return None;
+        };
+        // SP and HTAB around a value are no part of it (RFC 9110 §5.5).
+        let outside = self
+            .rest()
+            .iter()
+            .take(length)
+            .all(|&octet| octet::is_whitespace(octet));
+        let finding = (!outside).then(|| self.found(FindingKind::EdgeSpace, length));
+        Some((length, finding))
+    }
+
+    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+        if let Some(step) = self.at_edge(body) {
+            return step;
         }
         let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
         let beyond_ascii = double_encoded.is_some();
@@ -233,15 +245,22 @@ impl<'v> Findings<'v> {
                         } else {
                             FindingKind::CharRef
                         };
+                        let hazard = reference.expansion.hazard();
                         let sure = if reference.terminated {
                             Confidence::Certain
-                        } else {
+                        } else if hazard.is_none()
+                            && (!self.rest().starts_with(b"&#")
+                                || self.is_inside_word(reference.length))
+                        {
                             Confidence::Likely
+                        } else {
+                            // `Lots #9&#10, #12`
+                            Confidence::Possible
                         };
                         let finding = self
                             .found(kind, reference.length)
                             .with_confidence(sure)
-                            .with_hazard(reference.expansion.hazard());
+                            .with_hazard(hazard);
                         (reference.length, Some(finding))
                     }
                     None => (1, None),
@@ -250,6 +269,15 @@ impl<'v> Findings<'v> {
             [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
             _ => (1, None),
         }
+    }
+
+    /// Whether the next `length` octets have a letter on both sides.
+    fn is_inside_word(&self, length: usize) -> bool {
+        let is_letter = |at: Option<usize>| {
+            at.and_then(|at| self.value.get(at))
+                .is_some_and(|octet| octet.is_ascii_alphabetic() || !octet.is_ascii())
+        };
+        is_letter(self.at.checked_sub(1)) && is_letter(self.at.checked_add(length))
     }
 
     fn in_western(&self, confidence: Confidence) -> Step {
@@ -267,18 +295,15 @@ impl<'v> Findings<'v> {
         self.at_ascii()
     }
 
-    fn in_faulty(&self) -> Step {
+    fn in_faulty(&self, body: &Range<usize>) -> Step {
+        if let Some(step) = self.at_edge(body) {
+            return step;
+        }
         match utf8::sequence(self.rest()) {
             Ok(1) => self.at_ascii(),
             Ok(length) => {
-                let character = self
-                    .rest()
-                    .get(..length)
-                    .and_then(|octets| std::str::from_utf8(octets).ok());
-                // Without the text around it, only what is wrong everywhere can be told.
-                let kind = character
-                    .and_then(|text| characters::kind("", text.chars().next()?, ""))
-                    .filter(|kind| matches!(kind, FindingKind::BidiControl | FindingKind::Control));
+                let first = self.rest().first().copied().unwrap_or_default();
+                let kind = may_start(first).then(|| self.strange(length)).flatten();
                 (length, kind.map(|kind| self.found(kind, length)))
             }
             Err((mut length, how)) => {
@@ -300,6 +325,71 @@ impl<'v> Findings<'v> {
             }
         }
     }
+}
+
+impl Findings<'_> {
+    /// What the well-formed character of `length` octets is, among faults: the
+    /// text around it reaches to the next of them on both sides.
+    fn strange(&self, length: usize) -> Option<FindingKind> {
+        // More than any context that counts, so that a step costs no walk.
+        let start = (self.well_formed_from.max(self.at.saturating_sub(ENOUGH))..self.at)
+            .find(|&at| {
+                !self
+                    .value
+                    .get(at)
+                    .copied()
+                    .is_some_and(octet::is_continuation)
+            })
+            .unwrap_or(self.at);
+        let end = self.at + length;
+        let next = utf8::sequence(self.value.get(end..)?);
+        let text = |span| std::str::from_utf8(self.value.get(span)?).ok();
+        let character = text(self.at..end)?.chars().next()?;
+        characters::kind(
+            text(start..self.at).unwrap_or_default(),
+            character,
+            // Where a fault follows, a joiner may have had its emoji there.
+            next.map_or(Some("👩"), |next| text(end..end + next))
+                .unwrap_or_default(),
+        )
+    }
+}
+
+/// Octets before a character that are looked at to judge it among faults.
+const ENOUGH: usize = 64;
+
+/// Where the value is without the spaces around it.
+fn body(value: &[u8]) -> Range<usize> {
+    let mut start = 0;
+    while let Some(length) = edge_space(value.get(start..).unwrap_or_default()) {
+        start += length;
+    }
+    let mut end = value.len();
+    while let Some(inner) = value.get(start..end) {
+        // A well-formed character starts at the last octet that can start one.
+        let Some(last) = inner
+            .iter()
+            .rposition(|&octet| !octet::is_continuation(octet))
+        else {
+            break;
+        };
+        let last = start + last;
+        match edge_space(value.get(last..end).unwrap_or_default()) {
+            Some(length) if last + length == end => end = last,
+            _ => break,
+        }
+    }
+    start..end
+}
+
+/// The length of the edge space that `rest` starts with, if it starts with one.
+fn edge_space(rest: &[u8]) -> Option<usize> {
+    let length = utf8::sequence(rest).ok()?;
+    let character = std::str::from_utf8(rest.get(..length)?)
+        .ok()?
+        .chars()
+        .next()?;
+    is_edge_space(character).then_some(length)
 }
 
 /// Whitespace that is not part of a value, or would not survive a hop that
@@ -327,10 +417,16 @@ const fn malformed_kind(how: Malformation) -> FindingKind {
 fn western(value: &[u8]) -> Option<Confidence> {
     let mut at = 0;
     let mut faults = 0;
+    let mut by_chance = 0;
     let mut cut_off = None;
     while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
         at += match utf8::sequence(rest) {
             Ok(1) => 1,
+            // `É®` is ɮ, and `É` with a no-break space ɠ.
+            Ok(2) if is_by_chance(rest) => {
+                by_chance += 1;
+                2
+            }
             Ok(_) => return None,
             Err((length, how)) => {
                 let lead = *rest.first()?;
@@ -347,13 +443,25 @@ fn western(value: &[u8]) -> Option<Confidence> {
             }
         };
     }
-    if faults == 1
-        && let Some(tail) = cut_off
-        && !is_word_end(value.get(..tail.start)?, value.get(tail)?)
-    {
+    // One among several faults; none by itself makes Latin-1 of UTF-8.
+    if by_chance > 1 || (by_chance == 1 && faults < 2) {
         return None;
     }
-    charset::plausibility(value)
+    let ends = match cut_off {
+        Some(tail) if faults == 1 => word_end(value.get(..tail.start)?, value.get(tail)?)?,
+        _ => Confidence::Certain,
+    };
+    Some(charset::plausibility(value)?.min(ends))
+}
+
+/// Whether `rest` starts with a character that nobody writes in a header, and
+/// that is nothing to be reported either.
+fn is_by_chance(rest: &[u8]) -> bool {
+    rest.get(..2)
+        .and_then(|octets| std::str::from_utf8(octets).ok()?.chars().next())
+        .is_some_and(|character| {
+            !mojibake::is_in_use(character) && characters::kind("", character, "").is_none()
+        })
 }
 
 /// How long a sequence is that starts with `lead`, also when nothing
@@ -366,21 +474,43 @@ const fn whole_length(lead: u8) -> usize {
     }
 }
 
-/// Whether a lead octet at the very end is the last letter of a word (`Café`,
-/// `IRMÃ`, `Nescafé®`) rather than the start of a character that was cut off.
-fn is_word_end(before: &[u8], tail: &[u8]) -> bool {
-    match (before, tail) {
-        ([.., previous], [0xe0..=0xf6 | 0xf8..=0xff]) => previous.is_ascii_lowercase(),
-        // … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
-        (
-            [.., previous],
-            [
-                0xe0 | 0xe1 | 0xe3..=0xef,
-                0x85 | 0x92 | 0x94 | 0x99 | 0x9b | 0xa9 | 0xae | 0xbb,
-            ],
-        ) => previous.is_ascii_lowercase(),
-        ([.., one, two], [0xc0..=0xde]) => one.is_ascii_uppercase() && two.is_ascii_uppercase(),
-        _ => false,
+/// How plausibly a lead octet at the very end is the last letter of a word
+/// (`Café`, `IRMÃ`, `Nescafé®`) rather than the start of a character that was
+/// cut off.
+fn word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
+    use Confidence::{Likely, Possible};
+    let (&previous, earlier) = before.split_last()?;
+    let letters = || before.iter().filter(|octet| octet.is_ascii_alphabetic());
+    match tail {
+        [0xe0..=0xf6 | 0xf8..=0xff] if previous.is_ascii_lowercase() => Some(Likely),
+        // NBSP … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
+        [
+            0xe0 | 0xe1 | 0xe3..=0xef,
+            0x85 | 0x92 | 0x94 | 0x99 | 0x9b | 0xa0 | 0xa9 | 0xae | 0xbb,
+        ] if previous.is_ascii_lowercase() => Some(Likely),
+        // `dov'è`, and `chi è`, which may be the start of `chi 請`.
+        [0xe0 | 0xe1 | 0xe3..=0xef] if letters().nth(1).is_some() => match previous {
+            b'\'' => Some(Likely),
+            b' ' => Some(Possible),
+            _ => None,
+        },
+        // `IRMÃ`, and where all is in capitals `SANTA FÉ`, `OÜ` and `AS Õ`. C3
+        // and the like start most letters of UTF-8: `T` and C3 is one cut off.
+        [lead @ 0xc0..=0xde] if letters().next().is_some() => {
+            let common = matches!(lead, 0xc2..=0xc5 | 0xce..=0xd1);
+            let in_word = previous.is_ascii_uppercase();
+            let capitals = letters().all(u8::is_ascii_uppercase);
+            let long = in_word && earlier.last().is_some_and(u8::is_ascii_uppercase);
+            match previous {
+                _ if long || (in_word && capitals && (!common || letters().nth(1).is_some())) => {
+                    Some(Likely)
+                }
+                b' ' if capitals && !common => Some(Likely),
+                b' ' if !common && letters().nth(1).is_some() => Some(Possible),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 

@@ -151,7 +151,9 @@ named!(Confidence, "confidence", {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Hazard {
-    /// It would make `<`, `>`, `"`, an ASCII letter or an ASCII digit.
+    /// It would make ASCII other than `&`, `'` and SP, or the full-width or
+    /// small form of ASCII: what a parser behind us may take for a sign of its
+    /// own, in `<script>`, `${jndi:…}` or `%0d`.
     Markup,
     /// It names no character: a surrogate, or a number beyond U+10FFFF.
     NoCharacter,

@@ -10,11 +10,10 @@
 //! not make the trip, none does.
 
 use crate::charset::Charset;
-
-/// How often text may have been encoded again before we stop looking.
-const DEPTH: usize = 4;
+use crate::octet::continuations;
 
 /// The charset `text` went through, when it is double-encoded as a whole.
+/// Allocates nothing.
 pub(crate) fn detect(text: &str) -> Option<Charset> {
     if !may_be_double_encoded(text) {
         return None;
@@ -22,8 +21,7 @@ pub(crate) fn detect(text: &str) -> Option<Charset> {
     let mut through = Charset::Windows1252;
     let mut evidence = Evidence::default();
     for run in runs(text) {
-        let decoded = decode(run.characters)?;
-        evidence.add(run.before, &decoded, run.after)?;
+        with_decoded(run.characters, |decoded| evidence.add(&run, decoded))??;
         if run.characters.chars().any(is_latin1_only) {
             through = Charset::Latin1;
         }
@@ -34,21 +32,73 @@ pub(crate) fn detect(text: &str) -> Option<Charset> {
 /// Undoes the double encoding of one run of characters beyond ASCII, as often
 /// as it was done; `None` when it does not make the trip.
 pub(crate) fn decode(run: &str) -> Option<String> {
-    let mut text = once(run)?;
-    for _ in 1..DEPTH {
-        match once(&text) {
-            Some(next) => text = next,
-            None => break,
-        }
-    }
-    Some(text)
+    with_decoded(run, |decoded| decoded.collect())
 }
 
-/// One trip back.
-fn once(run: &str) -> Option<String> {
-    let octets: Option<Vec<u8>> = run.chars().map(octet).collect();
-    let text = String::from_utf8(octets?).ok()?;
-    text.chars().all(|c| !c.is_ascii()).then_some(text)
+/// Shows the decoded run: the furthest of four trips back that the whole run
+/// makes.
+fn with_decoded<R>(run: &str, look: impl FnOnce(&mut dyn Iterator<Item = char>) -> R) -> Option<R> {
+    let once = || Trip::new(run.chars());
+    let twice = || Trip::new(once());
+    let thrice = || Trip::new(twice());
+    let four_times = || Trip::new(thrice());
+    if !once().arrives() {
+        return None;
+    }
+    Some(if !twice().arrives() {
+        look(&mut once())
+    } else if !thrice().arrives() {
+        look(&mut twice())
+    } else if !four_times().arrives() {
+        look(&mut thrice())
+    } else {
+        look(&mut four_times())
+    })
+}
+
+/// One trip back: characters to octets, octets to the characters of UTF-8.
+/// Ends early where the octets are not UTF-8.
+struct Trip<I> {
+    characters: I,
+    lost: bool,
+}
+
+impl<I: Iterator<Item = char>> Trip<I> {
+    const fn new(characters: I) -> Self {
+        Trip {
+            characters,
+            lost: false,
+        }
+    }
+
+    /// Whether all the characters make the trip.
+    fn arrives(mut self) -> bool {
+        self.by_ref().for_each(drop);
+        !self.lost
+    }
+
+    fn character(&mut self, first: char) -> Option<char> {
+        let mut octets = [octet(first)?, 0, 0, 0];
+        let length = 1 + continuations(octets[0])?;
+        for place in octets.get_mut(1..length)? {
+            *place = octet(self.characters.next()?)?;
+        }
+        std::str::from_utf8(octets.get(..length)?)
+            .ok()?
+            .chars()
+            .next()
+    }
+}
+
+impl<I: Iterator<Item = char>> Iterator for Trip<I> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let first = self.characters.next()?;
+        let character = self.character(first);
+        self.lost |= character.is_none();
+        character
+    }
 }
 
 /// The octet a character was read from. C1 controls are taken for their own
@@ -108,62 +158,106 @@ fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
 /// What the decoded runs say together.
 #[derive(Default)]
 struct Evidence {
+    /// Letters and marks that read better than what they were made of.
     letters: usize,
+    /// Characters of another script.
     foreign: usize,
+    has_foreign: bool,
     script: Option<Script>,
 }
 
 impl Evidence {
     /// Weighs one decoded run between its neighbours; `None` when it reads no
     /// better than before.
-    fn add(&mut self, before: &str, decoded: &str, after: &str) -> Option<()> {
-        let word: String = before
-            .chars()
-            .rev()
-            .take_while(char::is_ascii_alphabetic)
-            .collect();
-        let capitals = word.len() >= 2 && word.chars().all(|c| c.is_ascii_uppercase());
-        let touches_latin =
-            !word.is_empty() || after.starts_with(|c: char| c.is_ascii_alphabetic());
-        // Everything of `É` + `®`-like pairs ends a word in capitals.
-        let in_capitals = !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase());
+    fn add(&mut self, run: &Run<'_>, decoded: &mut dyn Iterator<Item = char>) -> Option<()> {
+        let word = || {
+            run.before
+                .chars()
+                .rev()
+                .take_while(char::is_ascii_alphabetic)
+        };
+        let before = run.before.chars().next_back().unwrap_or(' ');
+        let after = run.after.chars().next().unwrap_or(' ');
+        let touches = |test: fn(&char) -> bool| test(&before) || test(&after);
+        let in_capitals = before.is_ascii_uppercase() && word().all(|c| c.is_ascii_uppercase());
+        let capitals = in_capitals && word().nth(1).is_some();
+        // Says nothing of itself, and goes along where others do.
+        let means_itself = means_itself(before, run.characters, after);
+        let mut foreign = 0;
 
-        for character in decoded.chars() {
+        for character in decoded {
             match Script::of(character)? {
                 Script::Latin => {
                     if capitals && character.is_lowercase() {
                         return None;
                     }
-                    let small = word.starts_with(|c: char| c.is_ascii_lowercase());
-                    if small && character.is_uppercase() {
+                    if before.is_ascii_lowercase() && character.is_uppercase() {
                         return None;
                     }
-                    self.letters += 1;
+                    self.letters += usize::from(!means_itself);
                 }
                 Script::Mark => {
+                    // Everything of `É` + `®`-like pairs ends a word in capitals.
                     if in_capitals && matches!(character, '\u{a0}'..='\u{bf}') {
                         return None;
                     }
-                    self.letters += 1;
+                    let multiplies =
+                        matches!(character, '×' | '÷') && touches(char::is_ascii_alphabetic);
+                    self.letters += usize::from(!means_itself && !multiplies);
                 }
                 Script::Emoji => self.letters += 1,
                 script => {
                     // Other scripts stand in words of their own, all of one kind.
-                    if touches_latin || self.script.is_some_and(|other| other != script) {
+                    let apart = !touches(char::is_ascii_alphabetic)
+                        // `Ø±0,1`. What takes three characters, like `年`, is no coincidence.
+                        && (character >= '\u{800}' || !touches(char::is_ascii_digit));
+                    if !apart || self.script.is_some_and(|other| other != script) {
                         return None;
                     }
                     self.script = Some(script);
-                    self.foreign += 1;
+                    foreign += 1;
                 }
             }
         }
+        // One letter of another script is a coincidence that two are not:
+        // two in a word, if they are of those that two characters make.
+        let pairs = run.characters.chars().nth(2).is_none();
+        self.foreign += if pairs && foreign == 1 { 0 } else { foreign };
+        self.has_foreign |= foreign > 0;
         Some(())
     }
 
-    /// One letter of another script is a coincidence that two are not.
     fn is_enough(&self) -> bool {
-        self.foreign >= 2 || (self.foreign == 0 && self.letters > 0)
+        self.foreign >= 2 || (!self.has_foreign && self.letters > 0)
     }
+}
+
+/// Whether a capital letter and a mark are likely to be just that: `AMANHÃ…`,
+/// `LULEÅ–KIRUNA`, `IRMÃ’S`, `Å™`. Only their case and what follows tell them
+/// from `dvoÅ™` and `Ã–sterreich`.
+fn means_itself(before: char, run: &str, after: char) -> bool {
+    let mut characters = run.chars();
+    let (Some(_), Some(mark), None) = (characters.next(), characters.next(), characters.next())
+    else {
+        return false;
+    };
+    let stands_well = match mark {
+        // They may stand between letters.
+        '\u{a0}' | '·' | '‐' | '–' | '—' | '’' | '…' => true,
+        // They end words; “ and ‘ do in German, « in Danish.
+        '®' | '™' | '»' | '«' | '›' | '‹' | '”' | '“' | '‘' | 'ª' | 'º' | '¹' | '²' | '³' => {
+            !after.is_ascii_alphabetic()
+        }
+        _ => false,
+    };
+    let begins_word = !before.is_ascii_alphanumeric() && after.is_ascii_lowercase();
+    let inside_word = before.is_ascii_lowercase() || before.is_ascii_digit();
+    stands_well && !begins_word && !inside_word
+}
+
+/// Whether the character is one that people write in headers.
+pub(crate) fn is_in_use(character: char) -> bool {
+    Script::of(character).is_some()
 }
 
 /// What a decoded character belongs to, as coarsely as judging needs it.
@@ -264,6 +358,23 @@ mod tests {
             "Tiếng Việt",
             "3 € le kilo",
             "25 °C",
+            "Müller",
+            "Fö",
+            "École",
+            "Österreich",
+            "Århus",
+            "Škoda",
+            "Spółdzielczy",
+            "Přerov",
+            "při",
+            "są",
+            "Bûche",
+            "NIÑO",
+            "POLÓNIA",
+            "5×4",
+            "2024年5月",
+            "к нему",
+            "voilà",
         ] {
             assert_eq!(undo(&damage(text)).as_deref(), Some(text), "once");
             assert_eq!(undo(&damage(&damage(text))).as_deref(), Some(text), "twice");
@@ -308,6 +419,26 @@ mod tests {
             "«\u{a0}Été\u{a0}»",
             "Été\u{a0}»",
             "GARÐ—",
+            "LULEÅ–KIRUNA",
+            "UMEÅ–STOCKHOLM",
+            "UMEÅ\u{a0}STOCKHOLM",
+            "BLÅ…",
+            "BLÅ²",
+            "AMANHÃ…",
+            "MANHÃ–TARDE",
+            "MANHÃ—TARDE",
+            "MANHÃ·TARDE",
+            "IRMÃ—",
+            "IRMÃ’S",
+            "LÃ™",
+            "Å™",
+            "Ä…",
+            "„Ä“",
+            "É™",
+            "Rohr Ø½\" und Ø¾\"",
+            "Toleranz Ø±0,1 / Ø±0,2",
+            "2×² 3×²",
+            "Ø–Ø",
             "Â",
             "Télébec",
             "Ünïcödé",

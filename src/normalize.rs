@@ -85,8 +85,8 @@ pub enum Refusal {
     Control,
     /// It would leave whitespace at an end of the value.
     EdgeSpace,
-    /// It would make `<`, `>`, `"`, an ASCII letter or a digit, and the rule
-    /// does not say `decode_markup`.
+    /// It would make ASCII other than `&`, `'` and SP, or a full-width form of
+    /// it, and the rule does not say `decode_markup`.
     Markup,
     /// The field is never rewritten.
     Protected,
@@ -113,7 +113,7 @@ impl Refusal {
             Self::Control => "decoding would make a control character",
             Self::EdgeSpace => "the repaired value would start or end with a space",
             Self::Markup => {
-                "decoding would make markup, a letter or a digit, and the rule does not allow that"
+                "decoding would make an ASCII sign, letter or digit, and the rule does not allow that"
             }
             Self::Protected => "this field is never rewritten",
             Self::StillEncoded => "the repaired value would still be encoded",
@@ -144,6 +144,10 @@ pub(crate) fn normalize<'v>(
         }
         let chosen = allowance.kinds.contains(kind);
         match finding.hazard().filter(|_| kind.is_repairable()) {
+            // `Lots #9&#10` may be one, and is no reason to refuse.
+            Some(Hazard::Control) if finding.confidence() == Some(Confidence::Possible) => {
+                sure &= !chosen;
+            }
             Some(Hazard::Control) if is_tab(&finding, value) => {
                 refused = refused.or(chosen.then_some(Refusal::Tab));
             }
@@ -317,7 +321,12 @@ mod tests {
             (b"&#32;a", Err(Refusal::EdgeSpace)),
             (b"&lt;script&gt; &eacute;", Err(Refusal::Markup)),
             (b"&#65;&eacute;", Err(Refusal::Markup)),
-            (b"&amp;&#35;233;", Err(Refusal::StillEncoded)),
+            (b"&#36;&#123;jndi:x&#125;", Err(Refusal::Markup)),
+            (b"&percnt;0d", Err(Refusal::Markup)),
+            (b"&#65308;b", Err(Refusal::Markup)),
+            (b"&amp;&#35;233;", Err(Refusal::Markup)),
+            (b"&amp;e&eacute;", Ok("&eé")),
+            (b"O&#39;Brien &amp;&#32;Co", Ok("O'Brien & Co")),
             (b"&#xD800;", Err(Refusal::Unreadable)),
             (b"Ba\xFEak", Err(Refusal::Unreadable)),
         ] {

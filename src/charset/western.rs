@@ -17,25 +17,30 @@ pub(crate) fn plausibility(value: &[u8]) -> Option<Confidence> {
         // Nothing around the octets to judge them by: `80` alone may be anything.
         return None;
     }
-    let mut confidence = Confidence::Likely;
+    let mut confidence = match value {
+        // `Č Ltd` rather than `È vero` or `È VIETATO`.
+        [0xc8, b' ', b'A'..=b'Z', b'a'..=b'z', ..] => Confidence::Possible,
+        _ => Confidence::Likely,
+    };
     let mut word = Word::default();
     let mut before = Role::Edge;
     let mut opened = None;
-    let mut octets = value.iter().peekable();
-    while let Some(&octet) = octets.next() {
+    for (at, &octet) in value.iter().enumerate() {
         let role = role(octet)?;
-        let after = octets
-            .peek()
-            .map_or(Some(Role::Edge), |&&next| self::role(next))?;
+        let around = Around::of(value, at);
+        let after = match value.get(at + 1) {
+            Some(&next) => self::role(next)?,
+            None => Role::Edge,
+        };
         let closes = closes(octet, opened) && !after.is_letter();
-        if !closes && !fits(role, before, after) {
-            return None;
+        if !closes {
+            confidence = confidence.min(fits(octet, role, before, after, &around, &word)?);
         }
         if matches!(octet, 0x84 | 0xbb) {
             opened = Some(octet);
         }
         if role.is_letter() {
-            word.add(octet, role)?;
+            word.add(octet, role, &around)?;
         } else {
             if is_doubtful(octet, role, before, after, word.letters) {
                 confidence = Confidence::Possible;
@@ -46,6 +51,54 @@ pub(crate) fn plausibility(value: &[u8]) -> Option<Confidence> {
         before = role;
     }
     Some(confidence.min(word.end()))
+}
+
+/// The letters around an octet in small letters, and 0 for what is none.
+struct Around {
+    before: u8,
+    after: u8,
+    then: u8,
+}
+
+impl Around {
+    fn of(value: &[u8], at: usize) -> Self {
+        let letter = |at: Option<usize>| {
+            let octet = at.and_then(|at| value.get(at)).copied().unwrap_or(0);
+            if role(octet).is_some_and(Role::is_letter) {
+                small(octet)
+            } else {
+                0
+            }
+        };
+        Around {
+            before: letter(at.checked_sub(1)),
+            after: letter(at.checked_add(1)),
+            then: letter(at.checked_add(2)),
+        }
+    }
+
+    /// Whether a letter beyond ASCII touches.
+    const fn is_high(&self) -> bool {
+        self.before >= 0x80 || self.after >= 0x80
+    }
+}
+
+/// The small letter of a letter.
+const fn small(letter: u8) -> u8 {
+    match letter {
+        b'A'..=b'Z' | 0xc0..=0xd6 | 0xd8..=0xde => letter + 0x20,
+        0x8a | 0x8c | 0x8e => letter + 0x10,
+        0x9f => 0xff,
+        _ => letter,
+    }
+}
+
+const fn is_vowel(small: u8) -> bool {
+    matches!(
+        small,
+        b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | 0x9c | 0xe0..=0xe6 | 0xe8..=0xef
+            | 0xf2..=0xf6 | 0xf8..=0xfd | 0xff
+    )
 }
 
 /// What an octet does in Western text.
@@ -110,16 +163,62 @@ fn role(octet: u8) -> Option<Role> {
     })
 }
 
-/// Whether an octet of this role may stand between these two.
-fn fits(role: Role, before: Role, after: Role) -> bool {
-    match role {
+/// How well an octet of this role stands between these two; `None` when it
+/// speaks for another charset.
+fn fits(
+    octet: u8,
+    role: Role,
+    before: Role,
+    after: Role,
+    around: &Around,
+    word: &Word,
+) -> Option<Confidence> {
+    use Confidence::{Likely, Possible};
+    let between_letters = before.is_letter() && after.is_letter();
+    let fits = match role {
         // A capital inside a word is how other alphabets look when read as
         // Western; the ASCII ones (McDonald, iPhone) are judged in `Word`.
-        Role::Edge | Role::Digit | Role::Lower | Role::Upper | Role::Joiner => true,
-        Role::Opener => !before.is_letter(),
-        Role::Closer => !after.is_letter() || before == Role::Edge,
-        Role::Symbol => !before.is_letter() && !after.is_letter(),
-    }
+        Role::Edge | Role::Digit | Role::Lower | Role::Upper | Role::Joiner => Likely,
+        Role::Opener if !before.is_letter() => Likely,
+        Role::Closer if !after.is_letter() || matches!(before, Role::Edge | Role::Digit) => Likely,
+        Role::Symbol if !before.is_letter() && !after.is_letter() => Likely,
+        // `100€HT`, `10×A4`, `5µm`; ƒ and its like lead in East Asian charsets.
+        Role::Symbol if before == Role::Digit && !matches!(octet, 0x81..=0x9f) => Likely,
+        // What follows stands next to another letter of another charset.
+        _ if around.is_high() => return None,
+        // `µTorrent`, `10 µF`; ISO-8859-2 has ľ there.
+        Role::Symbol if octet == 0xb5 && before == Role::Edge => {
+            if after == Role::Lower && is_vowel(around.after) {
+                Possible
+            } else {
+                Likely
+            }
+        }
+        // `£GBP`, or `£ukasz` in ISO-8859-2.
+        Role::Symbol if octet >= 0xa0 && !between_letters => Possible,
+        // `MªJosé`, or `Mureºan`.
+        Role::Closer if matches!(octet, 0xaa | 0xba) => {
+            if before == Role::Upper && word.letters == 1 {
+                Likely
+            } else {
+                Possible
+            }
+        }
+        // `attends…je`
+        Role::Closer if octet == 0x85 => Likely,
+        // `Intel®Core`, or `KO©ICE` in ISO-8859-2.
+        Role::Closer if matches!(octet, 0x99 | 0xa9 | 0xae) => {
+            match (octet, before, after) {
+                (_, Role::Lower, Role::Upper) => Likely,
+                // Ö in DOS.
+                (0x99, Role::Upper, _) => return None,
+                _ => Possible,
+            }
+        }
+        Role::Closer if octet == 0xbb => Possible,
+        _ => return None,
+    };
+    Some(fits)
 }
 
 /// Whether an opening quotation mark closes what was opened, as in „German“ and
@@ -144,7 +243,7 @@ fn is_doubtful(octet: u8, role: Role, before: Role, after: Role, letters: usize)
         }
         // `®ilina`, and `Pawe³`, which unlike `cm³` is not short.
         Role::Closer => {
-            (after.is_letter() && octet != 0xbb)
+            (after.is_letter() && before == Role::Edge && octet != 0xbb)
                 || (letters > 3 && matches!(octet, 0xaa | 0xb2 | 0xb3 | 0xb9 | 0xba))
         }
         _ => false,
@@ -159,40 +258,44 @@ struct Word {
     high: usize,
     high_run: usize,
     doubtful: bool,
+    has_vowel: bool,
     lower: bool,
     upper_run: usize,
 }
 
 impl Word {
     /// Takes one letter; `None` when the word cannot be Western any more.
-    fn add(&mut self, octet: u8, role: Role) -> Option<()> {
+    fn add(&mut self, octet: u8, role: Role, around: &Around) -> Option<()> {
         let high = octet >= 0x80;
+        let letter = small(octet);
         if high {
             // An accented capital after a small letter (`kÓw`), or a small one
-            // among capitals (`SPó£`), is another charset's letter.
+            // among capitals (`SPó£`), is another charset's letter; `BioÉnergie`
+            // may be one of its own.
             if role == Role::Upper && self.lower {
-                return None;
+                if octet < 0xc0 || around.is_high() || around.after == 0 {
+                    return None;
+                }
+                self.doubtful = true;
             }
             if role == Role::Lower && self.upper_run >= 2 && octet != 0xdf {
                 self.doubtful = true;
             }
-            self.high += 1;
-            self.high_run += 1;
+            // `Jäääär` is one letter, drawn out.
+            if around.before != letter {
+                self.high += 1;
+                self.high_run += 1;
+            }
             if self.high_run > 2 {
                 return None;
             }
-            // ð ý þ ÿ, their capitals, and š ž stand for other letters in
-            // Turkish and Central European charsets more often than for
-            // themselves.
-            self.doubtful |= matches!(
-                octet,
-                0x8a | 0x8e | 0x9a | 0x9e | 0x9f | 0xd0 | 0xdd | 0xde | 0xf0 | 0xfd | 0xfe | 0xff
-            );
+            self.doubtful |= self.is_elsewhere(letter, around);
         } else {
             self.high_run = 0;
             self.ascii += 1;
         }
         self.letters += 1;
+        self.has_vowel |= is_vowel(letter);
         if role == Role::Lower {
             self.lower = true;
             self.upper_run = 0;
@@ -200,6 +303,82 @@ impl Word {
             self.upper_run += 1;
         }
         Some(())
+    }
+
+    /// Whether a letter beyond ASCII stands where Western languages do not put
+    /// it, and where another language puts the letter that its charset has in
+    /// this place.
+    ///
+    /// French, Spanish, Portuguese, Italian, Catalan, German, Dutch and the
+    /// Nordic languages are what is Western here; so is Estonian.
+    fn is_elsewhere(&self, letter: u8, around: &Around) -> bool {
+        let Around {
+            before,
+            after,
+            then,
+        } = *around;
+        let alone = before == 0 && after == 0;
+        match letter {
+            // š ž ð ý þ ÿ are other letters in Turkish and Central European
+            // charsets more often than themselves.
+            0x9a | 0x9e | 0xf0 | 0xfd | 0xfe | 0xff => true,
+            // œ, or ś: Miłość.
+            0x9c => {
+                is_vowel(before) || (after == 0 && !alone) || matches!(after, b'w' | b'k' | 0xe6)
+            }
+            // â, or ā: Liepāja, Latvijā.
+            0xe2 => (after == 0 && !alone) || matches!(after, b'd' | b'j' | b'k' | b'z'),
+            // ã, or ă: Bărbulescu. Guimarães, irmãs.
+            0xe3 => match after {
+                0 | b'o' | b'e' => false,
+                b's' => then != 0,
+                _ => true,
+            },
+            // æ, or ć: Jovanović.
+            0xe6 => is_vowel(before) || matches!(after, b'i' | b'u'),
+            // ç, or ē: Cēsis.
+            0xe7 => after != 0 && !is_vowel(after),
+            // è, or č: Čapek, Kovač. Cioè, piè.
+            0xe8 => {
+                is_vowel(after)
+                    || (after == 0
+                        && (matches!(before, b'a' | b'e' | b'u')
+                            || (before == b'i' && self.letters > 2)))
+            }
+            // ê, or ę: Będzin.
+            0xea => matches!(after, b'd' | b'g' | b'k' | b'z'),
+            // ë, or ė: Jonaitytė. Zoë.
+            0xeb => after == 0 && before != 0 && !is_vowel(before),
+            // ì, or ě: Němec. ù, or ů: dům. The Italian ones are last.
+            0xec | 0xf9 => after != 0,
+            // î, or ī: Rīga.
+            0xee => matches!(after, b'b' | b'd' | b'g' | b'k' | b'v' | b'z'),
+            // ï, or ď: Ďáblice.
+            0xef => !is_vowel(before) && !alone,
+            // ñ, or ń: Gdańsk.
+            0xf1 => !is_vowel(after) && !alone,
+            // ò, or ň: Plzeň. Ciò, può.
+            0xf2 => is_vowel(after) || matches!(before, b'a' | b'e' | b'o'),
+            // õ, or ő: Győr, Erdős. Camões; Võru.
+            0xf5 => {
+                !matches!(after, b'e' | 0xf5)
+                    && before != 0xf5
+                    && (self.has_vowel
+                        || matches!(before, b'y' | b'z')
+                        || (after == 0 && self.letters > 1))
+            }
+            // ø, or ř: Dvořák, Jiří.
+            // Or ų: prekių.
+            0xf8 => {
+                [before, after]
+                    .iter()
+                    .any(|c| matches!(c, 0xe1 | 0xe9 | 0xec | 0xed))
+                    || (after == 0 && before == b'i')
+            }
+            // û, or ű: gyűjt, műszaki.
+            0xfb => matches!(after, b'g' | b'j' | b'v' | b'z') || (after == b's' && then == b'z'),
+            _ => false,
+        }
     }
 
     /// What the finished word says about the whole.
@@ -264,6 +443,58 @@ mod tests {
             "»Straße«",
             "“¿Qué?”",
             "300 cm³",
+            "Peña y Muñoz",
+            "SEÑOR AÑO",
+            "Nuñez, Ñandú, Íñigo",
+            "Crème brûlée",
+            "Père Noël",
+            "Très chère Hélène",
+            "Ève",
+            "Èze",
+            "È vero",
+            "COSA È SUCCESSO",
+            "Caffè, cioè piè e bidè",
+            "Perché così più però può ciò",
+            "João",
+            "Conceição",
+            "Irmãs Guimarães",
+            "Maçã, Romã e Cãs",
+            "Camões, Ações e Leilões",
+            "Søren Bjørn",
+            "Smørrebrød på Æbelø",
+            "Færøerne",
+            "Rømø Træ",
+            "Île de Ré, maître à Nîmes",
+            "L’aîné dîne, chaîne, gîte, abîme",
+            "Noël, Zoë, Citroën, Ideeën, Lëtzebuerg",
+            "Leçon, façade, Curaçao, reçu, Barça, dolç",
+            "Château, âme, crâne, lâche, pâle, âge, câble, Tânia, câmara",
+            "Malmø, Tromsø, miljø",
+            "Haïti, Loïc, naïf, Anaïs, ruïne",
+            "Cœur, œuf, nœud, œnologie, fœtus",
+            "Où êtes-vous",
+            "Tête, même, pêche, rêve, forêt, crêpe",
+            "Goût, sûr, août, flûte, bûche",
+            "Português, você, três",
+            "Història, Gòtic, Mòdul, Òscar",
+            "Èric, Ètica",
+            "Võru, Kõrts, kõne, Jõhvi, rõõm, Õun",
+            "Võ",
+            "Ängelholm, Växjö, Åre",
+            "Größe, Übermäßig, Öl",
+            "Ísland, Ólafur, Æsa",
+            "Jääääär",
+            "C/ Mayor 5, 1ºA, 2ºB",
+            "MªJosé",
+            "µTorrent/3.5",
+            "5µm",
+            "10 µF",
+            "10×A4",
+            "3½lb",
+            "Intel®Core",
+            "Windows®XP",
+            "attends…je viens",
+            "100€HT",
         ] {
             assert_eq!(
                 plausibility(&windows_1252(name)),
@@ -303,6 +534,40 @@ mod tests {
             b"\xB1\xB2\xB3 Ltd",
             b"\xAEilina",
             b"Pawe\xB3",
+            b"Gda\xF1sk",
+            b"Zieli\xF1ski",
+            b"POZNA\xD1",
+            b"Jovanovi\xE6",
+            b"\xC6iri\xE6",
+            b"ku\xE6a",
+            b"Kova\xE8",
+            b"\xC8apek",
+            b"\xC8 Ltd",
+            b"Dvo\xF8\xE1k",
+            b"Ji\xF8\xED",
+            b"Plze\xF2",
+            b"Erd\xF5s",
+            b"Gy\xF5r",
+            b"Gerg\xF5",
+            b"N\xECmec",
+            b"d\xF9m",
+            b"R\xEEga",
+            b"B\xE3rbulescu",
+            b"B\xEAdzin",
+            b"\x8Cwi\xEAto",
+            b"Milo\x9C\xE6",
+            b"m\xFBszaki",
+            b"\xEF\xE1bel a",
+            b"Liep\xE2ja",
+            b"C\xE7sis",
+            b"Jonaityt\xEB",
+            b"preki\xF8",
+            b"Bio\xC9nergie",
+            b"Total\xC9nergies",
+            b"\xA3GBP 5",
+            b"\xA3ukasz",
+            b"KO\xA9ICE",
+            b"Mure\xBAan",
         ] {
             assert_eq!(
                 plausibility(octets),

@@ -103,8 +103,9 @@ impl Rule {
         }
     }
 
-    /// Lowers protection: also decodes references to `<`, `>`, `"`, ASCII
-    /// letters and digits, which could carry markup past a guard in front.
+    /// Lowers protection: also decodes references to ASCII other than `&`, `'`
+    /// and SP, and to full-width forms of it, which could carry markup, a path
+    /// or an expression past a guard in front.
     #[must_use]
     pub fn decode_markup(self) -> Self {
         Self {
