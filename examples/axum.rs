@@ -17,7 +17,7 @@ use headguard::tower::GuardLayer;
 use headguard::{FindingKind, policy::Preset};
 
 /// An application that greets the company its client names.
-pub fn app() -> Result<Router, PolicyError> {
+pub(crate) fn app() -> Result<Router, PolicyError> {
     let policy = Policy::builder()
         .preset(Preset::Log)
         .rule(

@@ -78,7 +78,7 @@ fn a_refused_request_never_reaches_the_handler() {
     let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
     let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
     assert_eq!(body["findings"][0]["offset"], 4);
-    assert_eq!(body["findings"][0]["octets"], "ff");
+    assert_eq!(body["findings"][0]["hex"], "ff");
     let plain = ask(
         address,
         b"Accept: text/plain\r\nCompanyName: T\xC3\xA9l\xFFbec\r\n",
