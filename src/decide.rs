@@ -4,7 +4,7 @@ use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind};
 use crate::normalize::{Allowance, Normalized, Refusal, normalize};
-use crate::policy::{Action, Order, Policy, Target};
+use crate::policy::{Action, Inclusion, Order, Policy, Target};
 use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
@@ -19,37 +19,58 @@ impl Policy {
         self.for_any_request().decide(name, value)
     }
 
-    pub(crate) const fn for_any_request(&self) -> RequestPolicy<'_> {
+    /// The policy as it stands for a request of which nothing is known: without
+    /// the rules that are for some methods, hosts or routes only.
+    #[must_use]
+    pub const fn for_any_request(&self) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
-            target: None,
+            inclusions: Vec::new(),
         }
     }
 
     /// The policy as it stands for one request.
     #[must_use]
-    pub const fn for_request<'p>(&'p self, target: Target<'p>) -> RequestPolicy<'p> {
+    pub fn for_request(&self, target: Target<'_>) -> RequestPolicy<'_> {
         RequestPolicy {
             policy: self,
-            target: Some(target),
+            inclusions: self.inclusions(&target),
         }
     }
 }
 
 /// A policy as it stands for one request; see [`Policy::for_request`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RequestPolicy<'p> {
     policy: &'p Policy,
-    target: Option<Target<'p>>,
+    /// Which rules are for the request: settled once, since it may take many
+    /// readings of its path.
+    inclusions: Vec<Inclusion>,
 }
 
 impl RequestPolicy<'_> {
     /// Decides about one value of the named field.
     #[must_use]
     pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        self.judge(name, || Protection::of(name), value)
+    }
+
+    /// Decides about a value that somebody marked as a secret: it is treated
+    /// like a credential, whatever its field.
+    #[cfg(feature = "http")]
+    pub(crate) fn decide_secret<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
+        self.judge(name, || Some(Protection::Credentials), value)
+    }
+
+    fn judge<'v>(
+        &self,
+        name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
+        value: &'v [u8],
+    ) -> Verdict<'v> {
         let scan = scan(value);
         let limit = if self.policy.limits_lengths() {
-            self.policy.limit(self.target.as_ref(), name)
+            self.policy.limit(&self.inclusions, name)
         } else {
             None
         };
@@ -75,16 +96,23 @@ impl RequestPolicy<'_> {
         let tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
-            None => self.weigh(name, &found, &tally),
+            None => self.weigh(name, protection, &found, &tally),
         };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
             Outcome::Rewrite(_) => Action::Normalize,
             Outcome::Forward(_) => tally.greatest().min(Action::Log),
         };
-        let heaviest = tally.firsts.iter().map(|(first, _)| first.kind()).min();
+        let told = tally.firsts.iter().filter(|(_, order)| is_told(order));
+        let heaviest = told.map(|(first, _)| first.kind()).min();
+        #[cfg(feature = "http")]
+        let repairable = tally
+            .first(|order| order.action == Action::Normalize)
+            .map(|(finding, order)| judged(finding.clone(), order));
         Verdict {
             outcome,
+            #[cfg(feature = "http")]
+            repairable,
             judged: tally.judged,
             found: tally.found,
             action,
@@ -117,20 +145,18 @@ impl RequestPolicy<'_> {
                 .iter()
                 .position(|(first, _)| first.kind() == kind);
             let place = known.unwrap_or_else(|| {
-                let order = self.policy.asked(self.target.as_ref(), name, kind);
+                let order = self.policy.asked(&self.inclusions, name, kind);
                 tally.firsts.push((finding.clone(), order));
                 tally.firsts.len() - 1
             });
             if let Some((_, order)) = tally.firsts.get(place)
-                && tally.found < Verdict::MOST_JUDGED
+                && is_told(order)
             {
-                tally.judged.push(Judged {
-                    finding,
-                    action: order.action,
-                    source: order.source.clone(),
-                });
+                if tally.found < Verdict::MOST_JUDGED {
+                    tally.judged.push(judged(finding, order));
+                }
+                tally.found += 1;
             }
-            tally.found += 1;
         }
         tally
     }
@@ -139,6 +165,7 @@ impl RequestPolicy<'_> {
     fn weigh<'v>(
         &self,
         name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
         found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> (Outcome<'v>, Option<Refusal>) {
@@ -154,7 +181,7 @@ impl RequestPolicy<'_> {
                     None,
                 )
             }
-            Action::Normalize => match self.repair(name, found, tally) {
+            Action::Normalize => match self.repair(name, protection, found, tally) {
                 Ok(normalized) => (Outcome::Rewrite(normalized), None),
                 Err(refusal) => {
                     let to_blame = tally.first(|order| {
@@ -173,23 +200,26 @@ impl RequestPolicy<'_> {
     fn repair<'v>(
         &self,
         name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
         found: &Findings<'v>,
         tally: &Tally<'_>,
     ) -> Result<Normalized<'v>, Refusal> {
-        let wanted = || {
-            tally
-                .firsts
-                .iter()
-                .filter(|(_, order)| order.action == Action::Normalize)
+        let ordered = |action| {
+            let firsts = tally.firsts.iter();
+            firsts.filter(move |(_, order)| order.action == action)
         };
+        let wanted = || ordered(Action::Normalize);
         let limit = self
             .policy
-            .limit(self.target.as_ref(), name)
+            .limit(&self.inclusions, name)
             .map(|(limit, _)| limit);
         let repaired = normalize(
             found,
             &Allowance {
                 kinds: wanted().map(|(first, _)| first.kind()).collect(),
+                allowed: ordered(Action::Allow)
+                    .map(|(first, _)| first.kind())
+                    .collect(),
                 charset: &|charset, octets| {
                     wanted().all(|(first, order)| {
                         first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
@@ -209,7 +239,7 @@ impl RequestPolicy<'_> {
         match repaired {
             // A control is a reason to refuse a protected field too.
             Err(Refusal::Control) => repaired,
-            _ if Protection::of(name).is_some() => Err(Refusal::Protected),
+            _ if protection().is_some() => Err(Refusal::Protected),
             _ => repaired,
         }
     }
@@ -217,10 +247,11 @@ impl RequestPolicy<'_> {
 
 /// What was found in one value, with the policy's order for each kind.
 struct Tally<'p> {
-    /// The first findings, up to [`Verdict::MOST_JUDGED`].
+    /// The first findings that are told, up to [`Verdict::MOST_JUDGED`].
     judged: Vec<Judged>,
+    /// How many are told.
     found: usize,
-    /// The first finding of each kind.
+    /// The first finding of each kind, also of those that are not told.
     firsts: Vec<(Finding, Order<'p>)>,
 }
 
@@ -239,6 +270,19 @@ impl Tally<'_> {
         firsts
             .min_by_key(|(first, _)| first.span().start)
             .map(|(first, order)| (first, order))
+    }
+}
+
+/// Whether a finding is told at all: nothing is said of what is allowed.
+fn is_told(order: &Order<'_>) -> bool {
+    order.action > Action::Allow
+}
+
+fn judged(finding: Finding, order: &Order<'_>) -> Judged {
+    Judged {
+        finding,
+        action: order.action,
+        source: order.source.clone(),
     }
 }
 
@@ -360,17 +404,26 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_said_of_what_is_allowed() {
+        let policy = policy([Rule::for_fields(["N"]).allow([CharRef])]);
+        let verdict = policy.decide("N", b"caf&eacute;");
+        assert!(verdict.is_clean() && verdict.heaviest().is_none());
+        assert_eq!(
+            (verdict.action(), verdict.judged()),
+            (Action::Allow, &[][..])
+        );
+        let verdict = policy.decide("N", b"T\xE9l caf&eacute;");
+        assert_eq!((verdict.found(), verdict.judged().len()), (1, 1));
+        assert_eq!(verdict.heaviest(), Some(Latin1));
+        let value = [&b"&eacute;".repeat(200)[..], b"T\xE9l"].concat();
+        assert_eq!(policy.decide("N", &value).judged().len(), 1);
+    }
+
+    #[test]
     fn scoped_rules_need_their_request() {
-        let scope = Scope {
-            routes: vec!["/api/*".into()],
-            ..Scope::default()
-        };
+        let scope = Scope::default().routes(["/api/*"]);
         let policy = policy([Rule::for_fields(["N"]).reject([Latin1]).within(scope)]);
-        let target = |path| Target {
-            method: "GET",
-            host: "x",
-            path,
-        };
+        let target = |path| Target::new("GET", "x", path);
         assert_eq!(
             policy
                 .for_request(target("/api/a"))

@@ -12,6 +12,9 @@ pub enum Grammar {
     Cookie,
     /// Text, or unknown. Judged cautiously, since it may be anything.
     FreeText,
+    /// Opaque to everybody but its origin, and compared octet by octet: entity
+    /// tags and the conditions made of them (RFC 9110 §8.8.3, §13.1).
+    Opaque,
     /// A URI reference: `&` separates, `%` escapes (RFC 3986).
     Uri,
 }
@@ -21,14 +24,28 @@ impl Grammar {
     #[must_use]
     pub fn of(name: &str) -> Grammar {
         let any = |list: &[&str]| list.iter().any(|known| same_name(known, name));
-        if any(&["Cookie", "Set-Cookie"]) {
+        if any(&["Cookie", "Cookie2", "Set-Cookie", "Set-Cookie2"]) {
             Grammar::Cookie
+        } else if any(OPAQUE_FIELDS) {
+            Grammar::Opaque
         } else if any(URI_FIELDS) || URI_ENDINGS.iter().any(|ending| ends_with(name, ending)) {
             Grammar::Uri
         } else {
             Grammar::FreeText
         }
     }
+}
+
+/// Whether the named field's value is text that may be repaired though nobody
+/// asked for this very field.
+///
+/// `Link` is not: what reads as a reference in it may stand in a URI between
+/// `<` and `>`, where `&amp;` is two parameters, or in a title, where it is an
+/// ampersand. It is reported, and a rule may say otherwise.
+pub(crate) fn is_free_text(name: &str) -> bool {
+    Grammar::of(name) == Grammar::FreeText
+        && !same_name(name, "Link")
+        && Protection::of(name).is_none()
 }
 
 /// Whether two field names are one: case-blind, and `_` is `-`.
@@ -71,7 +88,7 @@ pub enum Protection {
     Credentials,
     /// It says where a message ends or goes.
     Framing,
-    /// It vouches for other octets, which a rewrite would not.
+    /// It vouches for other octets, or its own are compared with others.
     Integrity,
 }
 
@@ -79,16 +96,15 @@ impl Protection {
     /// The protection of the named field, if it has one.
     #[must_use]
     pub fn of(name: &str) -> Option<Protection> {
-        if CREDENTIAL_ENDINGS
-            .iter()
-            .any(|ending| ends_with(name, ending))
-        {
+        let ends = |endings: &[&str]| endings.iter().any(|ending| ends_with(name, ending));
+        if ends(CREDENTIAL_ENDINGS) {
             return Some(Protection::Credentials);
         }
         PROTECTED
             .iter()
             .find(|(names, _)| names.iter().any(|known| same_name(known, name)))
             .map(|&(_, protection)| protection)
+            .or_else(|| ends(INTEGRITY_ENDINGS).then_some(Protection::Integrity))
     }
 
     /// What the field is for, as a noun phrase.
@@ -97,10 +113,13 @@ impl Protection {
         match self {
             Self::Credentials => "it carries credentials",
             Self::Framing => "it frames or routes the message",
-            Self::Integrity => "it carries a signature or a digest",
+            Self::Integrity => "its octets are signed, vouch for others or are compared",
         }
     }
 }
+
+/// Fields that hold entity tags.
+const OPAQUE_FIELDS: &[&str] = &["ETag", "If-Match", "If-None-Match", "If-Range"];
 
 /// Fields whose value is a URI reference, registered or in common use.
 const URI_FIELDS: &[&str] = &[
@@ -108,6 +127,8 @@ const URI_FIELDS: &[&str] = &[
     "Destination",
     "Location",
     "Origin",
+    "Ping-From",
+    "Ping-To",
     "Referer",
     "Refresh",
     "Request-URI",
@@ -115,7 +136,17 @@ const URI_FIELDS: &[&str] = &[
 ];
 
 /// Endings that name a URI in fields nobody registered.
-const URI_ENDINGS: &[&str] = &["-Referer", "-Referrer", "-URI", "-URL"];
+const URI_ENDINGS: &[&str] = &[
+    "-Href",
+    "-Location",
+    "-Path",
+    "-Query",
+    "-Redirect",
+    "-Referer",
+    "-Referrer",
+    "-URI",
+    "-URL",
+];
 
 /// Endings that name a secret in fields nobody registered. Better one field too
 /// many that is never rewritten or shown than one secret in a log.
@@ -132,6 +163,15 @@ const CREDENTIAL_ENDINGS: &[&str] = &[
     "-Session-Id",
     "-Subscription-Key",
     "-Token",
+];
+
+/// Endings that name a signature or a digest in fields nobody registered.
+const INTEGRITY_ENDINGS: &[&str] = &[
+    "-Digest",
+    "-Hmac-SHA256",
+    "-Signature",
+    "-Signature-256",
+    "-Signature-512",
 ];
 
 const PROTECTED: &[(&[&str], Protection)] = &[
@@ -166,10 +206,12 @@ const PROTECTED: &[(&[&str], Protection)] = &[
             "Authentication-Info",
             "Authorization",
             "Cookie",
+            "Cookie2",
             "Proxy-Authenticate",
             "Proxy-Authentication-Info",
             "Password",
             "Set-Cookie",
+            "Set-Cookie2",
             "WWW-Authenticate",
             "Token",
         ],
@@ -179,18 +221,13 @@ const PROTECTED: &[(&[&str], Protection)] = &[
         &[
             "Client-Cert",
             "Client-Cert-Chain",
-            "Content-Digest",
             "Content-MD5",
             "Digest",
             "DPoP",
-            "Repr-Digest",
+            "Idempotency-Key",
             "Signature",
             "Signature-Input",
-            "Want-Content-Digest",
-            "Want-Repr-Digest",
             "X-Amz-Content-SHA256",
-            "X-Hub-Signature",
-            "X-Hub-Signature-256",
         ],
         Protection::Integrity,
     ),
@@ -219,12 +256,23 @@ mod tests {
             Some(Protection::Credentials)
         );
         assert_eq!(Protection::of("X-Tokens"), None);
+        for name in [
+            "Stripe_Signature",
+            "X-Hub-Signature-512",
+            "Want-Repr-Digest",
+        ] {
+            assert_eq!(Protection::of(name), Some(Protection::Integrity), "{name}");
+        }
+        assert_eq!(Protection::of("X-Signature-Dish"), None);
     }
 
     #[test]
     fn grammars() {
         assert_eq!(Grammar::of("referer"), Grammar::Uri);
         assert_eq!(Grammar::of("X-Original-URL"), Grammar::Uri);
+        assert_eq!(Grammar::of("X-Original-Path"), Grammar::Uri);
+        assert_eq!(Grammar::of("If_None_Match"), Grammar::Opaque);
+        assert_eq!(Grammar::of("Path"), Grammar::FreeText);
         assert_eq!(Grammar::of("cookie"), Grammar::Cookie);
         assert_eq!(Grammar::of("CompanyName"), Grammar::FreeText);
         assert_eq!(Grammar::of(""), Grammar::FreeText);

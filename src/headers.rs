@@ -45,12 +45,12 @@ impl Policy {
 
     /// The policy as it stands for this request.
     #[must_use]
-    pub fn for_http_request<'p, B>(&'p self, request: &'p Request<B>) -> RequestPolicy<'p> {
-        self.for_request(Target {
-            method: request.method().as_str(),
-            host: host(request),
-            path: request.uri().path(),
-        })
+    pub fn for_http_request<B>(&self, request: &Request<B>) -> RequestPolicy<'_> {
+        self.for_request(Target::new(
+            request.method().as_str(),
+            host(request),
+            request.uri().path(),
+        ))
     }
 }
 
@@ -78,17 +78,18 @@ impl RequestPolicy<'_> {
         let mut found: Vec<(&HeaderName, usize, &HeaderValue, Verdict<'_>)> = Vec::new();
         for name in headers.keys() {
             for (place, value) in headers.get_all(name).iter().enumerate() {
-                let verdict = self.decide(name.as_str(), value.as_bytes());
+                let verdict = match value.is_sensitive() {
+                    true => self.decide_secret(name.as_str(), value.as_bytes()),
+                    false => self.decide(name.as_str(), value.as_bytes()),
+                };
                 if !verdict.is_clean() {
                     found.push((name, place, value, verdict));
                 }
             }
         }
         let outgrown = self.head_octets().is_some_and(|limit| {
-            let rewritten = found
-                .iter()
-                .any(|(.., verdict)| matches!(verdict.outcome(), Outcome::Rewrite(_)));
-            rewritten && repaired_size(headers, &found) > limit
+            let (came, goes) = sizes(headers, &found);
+            goes > limit && goes > came
         });
 
         let mut report = Report::default();
@@ -100,17 +101,22 @@ impl RequestPolicy<'_> {
             } else {
                 verdict
             };
-            let explanation = Explanation::new(
-                self.spelling(name.as_str()),
-                place + 1,
-                value.as_bytes(),
-                &verdict,
-            );
+            let explain = match value.is_sensitive() {
+                true => Explanation::masked,
+                false => Explanation::new,
+            };
+            let spelling = self.spelling(name.as_str());
+            let explanation = explain(spelling, place + 1, value.as_bytes(), &verdict);
             match verdict.into_outcome() {
                 Outcome::Forward(_) => report.explanations.push(explanation),
                 Outcome::Rewrite(normalized) => {
+                    rewrites.push(Rewrite {
+                        name: name.clone(),
+                        place,
+                        text: normalized.into_string(),
+                        explanation: report.explanations.len(),
+                    });
                     report.explanations.push(explanation);
-                    rewrites.push((name.clone(), place, normalized.into_string()));
                 }
                 Outcome::Reject(_) => refused.push(explanation),
             }
@@ -123,34 +129,43 @@ impl RequestPolicy<'_> {
     }
 }
 
-/// The size of the head with all repairs made, four octets a field more than
-/// names and values.
-fn repaired_size(
+/// The size of the head as it came and with all repairs made, four octets a
+/// field more than names and values.
+fn sizes(
     headers: &HeaderMap,
     found: &[(&HeaderName, usize, &HeaderValue, Verdict<'_>)],
-) -> usize {
-    let sent: usize = headers
+) -> (usize, usize) {
+    let came: usize = headers
         .iter()
         .map(|(name, value)| name.as_str().len() + value.len() + 4)
         .sum();
-    let grown: usize = found
+    let goes = found
         .iter()
-        .map(|(.., verdict)| match verdict.outcome() {
-            Outcome::Rewrite(normalized) => normalized
-                .as_bytes()
-                .len()
-                .saturating_sub(normalized.original().len()),
-            _ => 0,
-        })
-        .sum();
-    sent + grown
+        .fold(came, |size, (.., verdict)| match verdict.outcome() {
+            Outcome::Rewrite(normalized) => {
+                size + normalized.as_bytes().len() - normalized.original().len()
+            }
+            _ => size,
+        });
+    (came, goes)
 }
 
 /// What is to be done to headers that were not refused.
-#[derive(Debug)]
+#[must_use = "until it is applied, the headers are as they came"]
 pub struct Enforcement {
     report: Report,
-    rewrites: Vec<(HeaderName, usize, String)>,
+    /// By name, and by place within each name.
+    rewrites: Vec<Rewrite>,
+}
+
+/// One value's repair.
+struct Rewrite {
+    name: HeaderName,
+    /// Which of the fields of this name, from 0.
+    place: usize,
+    text: String,
+    /// Which of the report's explanations is about it.
+    explanation: usize,
 }
 
 impl Enforcement {
@@ -170,40 +185,69 @@ impl Enforcement {
     ///
     /// # Errors
     ///
-    /// [`Rejected`] when a repaired value has no place in these headers. The
-    /// headers are untouched then.
+    /// [`Rejected`] for the repaired values that have no place in these
+    /// headers. The headers are untouched then.
     pub fn apply(self, headers: &mut HeaderMap) -> Result<Report, Rejected> {
         let Self { report, rewrites } = self;
         let mut values = Vec::with_capacity(rewrites.len());
-        for (name, place, text) in rewrites {
-            // `Normalized` holds no octet that a HeaderValue refuses; if that
-            // were ever wrong, refusing is what is left.
-            match HeaderValue::try_from(text.into_bytes()) {
-                Ok(value) if headers.get_all(&name).iter().nth(place).is_some() => {
-                    values.push((name, place, value));
-                }
-                _ => {
-                    return Err(Rejected {
-                        refused: report.explanations,
-                        report: Report::default(),
-                    });
+        let mut misplaced = Vec::new();
+        for of_one_name in rewrites.chunk_by(|one, next| one.name == next.name) {
+            let places = of_one_name.first().map_or(0, |first| {
+                let places = headers.get_all(&first.name);
+                places.iter().count()
+            });
+            for Rewrite {
+                name,
+                place,
+                text,
+                explanation,
+            } in of_one_name
+            {
+                // `Normalized` holds no octet that a HeaderValue refuses; if that
+                // were ever wrong, refusing is what is left.
+                match HeaderValue::from_bytes(text.as_bytes()) {
+                    Ok(value) if *place < places => values.push((name, *place, value)),
+                    _ => misplaced.push(*explanation),
                 }
             }
         }
-        for (name, place, mut value) in values {
-            if let http::header::Entry::Occupied(mut entry) = headers.entry(name)
-                && let Some(old) = entry.iter_mut().nth(place)
-            {
-                value.set_sensitive(old.is_sensitive());
-                *old = value;
+        if !misplaced.is_empty() {
+            return Err(report.refusing(&misplaced));
+        }
+        let mut values = values.into_iter().peekable();
+        while let Some(&(name, ..)) = values.peek() {
+            let http::header::Entry::Occupied(mut entry) = headers.entry(name) else {
+                // It was there a moment ago.
+                values.next();
+                continue;
+            };
+            // One walk over the values of a name, however many of them change.
+            for (place, old) in entry.iter_mut().enumerate() {
+                if let Some((.., mut new)) =
+                    values.next_if(|(of, at, _)| (*of, *at) == (name, place))
+                {
+                    new.set_sensitive(old.is_sensitive());
+                    *old = new;
+                }
             }
         }
         Ok(report)
     }
 }
 
+impl fmt::Debug for Enforcement {
+    /// Shows names and counts: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rewrites = self.rewrites.iter().map(|one| (&one.name, one.place));
+        f.debug_struct("Enforcement")
+            .field("report", &self.report)
+            .field("rewrites", &rewrites.collect::<Vec<_>>())
+            .finish()
+    }
+}
+
 /// What was found in headers that may go on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Report {
     explanations: Vec<Explanation>,
 }
@@ -231,8 +275,43 @@ impl Report {
     }
 }
 
+impl Report {
+    /// The refusal for the explanations at these places, in order; the others
+    /// are what else was found.
+    fn refusing(self, places: &[usize]) -> Rejected {
+        let mut places = places.iter().peekable();
+        let mut refused = Vec::new();
+        let mut report = Self::default();
+        for (place, explanation) in self.explanations.into_iter().enumerate() {
+            match places.next_if(|refused| **refused == place) {
+                Some(_) => refused.push(explanation),
+                None => report.explanations.push(explanation),
+            }
+        }
+        Rejected { refused, report }
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Report")
+            .field(&Named(&self.explanations))
+            .finish()
+    }
+}
+
+/// Explanations for debugging: fields and kinds, since values may be secrets.
+struct Named<'e>(&'e [Explanation]);
+
+impl fmt::Debug for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.0.iter().map(|one| (one.field(), one.class()));
+        f.debug_list().entries(named).finish()
+    }
+}
+
 /// The error of a request that is refused.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rejected {
     refused: Vec<Explanation>,
     report: Report,
@@ -288,6 +367,15 @@ impl Rejected {
             None => "rejected".to_owned(),
         };
         HeaderValue::try_from(item).unwrap_or(HeaderValue::from_static("rejected"))
+    }
+}
+
+impl fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected")
+            .field("refused", &Named(&self.refused))
+            .field("report", &self.report)
+            .finish()
     }
 }
 
@@ -412,6 +500,87 @@ mod tests {
     }
 
     #[test]
+    fn many_values_of_one_name_take_one_walk() {
+        let mut map = HeaderMap::new();
+        for at in 0..20_000 {
+            let value: &[u8] = if at % 2 == 0 { b"T\xE9l" } else { b"first" };
+            map.append(
+                "companyname",
+                HeaderValue::from_bytes(value).expect("a value"),
+            );
+        }
+        let report = policy().enforce(&mut map).expect("nothing to refuse");
+        assert_eq!(report.rewritten(), 10_000);
+        let mut values = map.get_all("companyname").iter().map(HeaderValue::as_bytes);
+        assert!(values.all(|value| value == "T\u{e9}l".as_bytes() || value == b"first"));
+        assert_eq!(map.len(), 20_000);
+    }
+
+    #[test]
+    fn only_what_has_no_place_is_refused() {
+        let map = headers(&[
+            ("companyname", b"T\xE9l"),
+            ("companyname", b"T\xE9l"),
+            ("x-other", b"T\xE9l"),
+        ]);
+        let policy = policy();
+        let enforcement = policy.for_any_request().inspect(&map).expect("no refusal");
+        let mut other = headers(&[("companyname", b"T\xE9l")]);
+        let before = other.clone();
+        let rejected = enforcement.apply(&mut other).expect_err("one is missing");
+        assert_eq!(other, before);
+        let [refused] = rejected.refused() else {
+            panic!("{rejected:?}")
+        };
+        assert_eq!((refused.field(), refused.occurrence()), ("CompanyName", 2));
+        assert_eq!(rejected.report().explanations().len(), 2);
+    }
+
+    #[test]
+    fn sensitive_values_are_masked_and_left() {
+        let mut secret = HeaderValue::from_bytes(b"T\xE9l").expect("a value");
+        secret.set_sensitive(true);
+        let mut map = headers(&[("companyname", b"T\xE9l")]);
+        map.append("companyname", secret);
+        let report = policy().enforce(&mut map).expect("nothing to refuse");
+        let values: Vec<_> = map.get_all("companyname").iter().collect();
+        assert_eq!(values[0].as_bytes(), "T\u{e9}l".as_bytes());
+        assert_eq!(values[1].as_bytes(), b"T\xE9l");
+        assert!(!values[0].is_sensitive() && values[1].is_sensitive());
+        let [shown, masked] = report.explanations() else {
+            panic!("{report:?}")
+        };
+        assert!(shown.value().is_some() && shown.reading().is_some());
+        assert_eq!(
+            (masked.value(), masked.reading(), masked.forward()),
+            (None, None, None)
+        );
+        assert_eq!(masked.not_repaired(), Some(Refusal::Protected.reason()));
+        assert!(!masked.to_json().contains("e96c") && !masked.sentence().contains("E9"));
+    }
+
+    #[test]
+    fn debug_shows_no_octets() {
+        let map = headers(&[
+            ("companyname", b"T\xE9l\xE9bec"),
+            ("companyname", b"T\xC3\xA9l\x80"),
+        ]);
+        let rejected = policy()
+            .for_any_request()
+            .inspect(&map)
+            .expect_err("broken");
+        let fine = headers(&[("companyname", b"T\xE9l\xE9bec")]);
+        let policy = policy();
+        let enforcement = policy.for_any_request().inspect(&fine).expect("repaired");
+        assert_eq!(
+            format!("{enforcement:?}"),
+            r#"Enforcement { report: Report([("CompanyName", "latin1")]), rewrites: [("companyname", 0)] }"#
+        );
+        let shown = format!("{rejected:?} {:?}", rejected.report());
+        assert!(!shown.contains("bec") && !shown.contains("84"), "{shown}");
+    }
+
+    #[test]
     fn repairs_may_not_outgrow_the_head() {
         let rule = Rule::for_fields(["n"]).normalize([Latin1]);
         let policy = Policy::builder()
@@ -423,6 +592,30 @@ mod tests {
         let mut map = headers(&[("n", b"ab\xE9l")]);
         assert!(policy.enforce(&mut map).is_err());
         assert_eq!(map["n"].as_bytes(), b"ab\xE9l");
+    }
+
+    #[test]
+    fn the_limit_of_the_head_holds_wherever_the_repair_is() {
+        let rule = Rule::for_fields(["n"]).normalize([CharRef]);
+        let policy = Policy::builder().rule(rule).head_octets(460);
+        let policy = policy.build().expect("a right rule");
+        // Two characters, of three octets each.
+        let value = "\u{200b}".repeat(150) + "&nGt;";
+        let rejected = policy.enforce(&mut headers(&[("n", value.as_bytes())]));
+        let rejected = rejected.expect_err("it is one octet more than it was");
+        assert_eq!(
+            rejected.refused()[0].not_repaired(),
+            Some(Refusal::TooLong.reason())
+        );
+    }
+
+    #[test]
+    fn a_head_over_the_limit_may_be_repaired_to_less() {
+        let rule = Rule::for_fields(["n"]).normalize([Latin1, CharRef]);
+        let policy = Policy::builder().rule(rule).head_octets(9);
+        let policy = policy.build().expect("a right rule");
+        let mut map = headers(&[("n", b"caf&eacute;"), ("n", b"T\xE9l")]);
+        assert_eq!(policy.enforce(&mut map).expect("it shrinks").rewritten(), 2);
     }
 
     #[test]

@@ -9,8 +9,8 @@
 use crate::charset::Charset;
 use crate::classify::{Findings, is_edge_space};
 use crate::fields::Grammar;
-use crate::finding::{Confidence, FindingKind, Hazard, Kinds};
-use crate::reading::Unreadable;
+use crate::finding::{Confidence, Finding, FindingKind, Hazard, Kinds};
+use crate::reading::decode;
 use crate::scan::scan;
 use std::fmt;
 
@@ -64,6 +64,8 @@ impl fmt::Debug for Normalized<'_> {
 pub(crate) struct Allowance<'a> {
     /// The kinds to decode.
     pub(crate) kinds: Kinds,
+    /// The kinds that are as they should be here.
+    pub(crate) allowed: Kinds,
     /// Whether octets may be taken for this charset.
     pub(crate) charset: &'a dyn Fn(Charset, &[u8]) -> bool,
     pub(crate) decode_markup: bool,
@@ -74,6 +76,9 @@ pub(crate) struct Allowance<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// It holds a control, a bidi control or a noncharacter that is not the
+    /// repair's doing; no such value is called normalized.
+    AlreadyUnsafe,
     /// The rule does not list the charset the octets would have to be in.
     CharsetNotAssumed,
     /// It would make CR, LF, NUL or another control.
@@ -85,8 +90,10 @@ pub enum Refusal {
     Markup,
     /// The field is never rewritten.
     Protected,
-    /// The result would still hold what was to be repaired.
+    /// The result would still hold what was to be repaired, or be decoded by half.
     StillEncoded,
+    /// It would make an HTAB, which separates for some and is a space for others.
+    Tab,
     /// The result would be longer than the field may be.
     TooLong,
     /// It would make a bidi control, a noncharacter, U+2028 or U+2029, or
@@ -101,6 +108,7 @@ impl Refusal {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
+            Self::AlreadyUnsafe => "the value holds another character that is not safe",
             Self::CharsetNotAssumed => "the rule does not let this charset be assumed",
             Self::Control => "decoding would make a control character",
             Self::EdgeSpace => "the repaired value would start or end with a space",
@@ -109,6 +117,7 @@ impl Refusal {
             }
             Self::Protected => "this field is never rewritten",
             Self::StillEncoded => "the repaired value would still be encoded",
+            Self::Tab => "decoding would make a tab",
             Self::TooLong => "the repaired value would be too long",
             Self::UnsafeCharacter => "decoding would make a character that hides or reorders text",
             Self::Unreadable => "nobody can tell what was meant",
@@ -122,20 +131,45 @@ pub(crate) fn normalize<'v>(
     allowance: &Allowance<'_>,
 ) -> Result<Normalized<'v>, Refusal> {
     let value = found.value();
-    let mut before = Kinds::default();
+    let mut before = Before::default();
     let mut sure = true;
     let mut refused = None;
+    // Text in text that is decoded, and such that is not.
+    let (mut decoded, mut left) = (false, false);
     for finding in found.clone() {
-        before.insert(finding.kind());
-        if !allowance.kinds.contains(finding.kind()) {
+        let kind = finding.kind();
+        before.add(kind);
+        if allowance.allowed.contains(kind) {
             continue;
         }
-        // A value with one reference to markup is left whole, also when
-        // others in it are harmless. A control weighs more: `read` sees it.
-        if finding.hazard() == Some(Hazard::Markup) && !allowance.decode_markup {
-            refused = refused.or(Some(Refusal::Markup));
+        let chosen = allowance.kinds.contains(kind);
+        // `#9&#10` only may be a reference: it is left.
+        let sure_enough = finding.confidence() != Some(Confidence::Possible);
+        match finding
+            .hazard()
+            .filter(|_| kind.is_repairable() && sure_enough)
+        {
+            Some(Hazard::Control) if is_tab(&finding, value) => {
+                refused = refused.or(chosen.then_some(Refusal::Tab));
+            }
+            // Also where this reference is not to be decoded: a value that
+            // holds one is not rewritten at all.
+            Some(Hazard::Control) => return Err(Refusal::Control),
+            // A value with one reference to markup is left whole, also when
+            // others in it are harmless.
+            Some(Hazard::Markup) if chosen && !allowance.decode_markup => {
+                refused = refused.or(Some(Refusal::Markup));
+            }
+            _ => {}
         }
-        if finding.kind() == FindingKind::Latin1
+        if is_text_in_text(kind) {
+            decoded |= chosen;
+            left |= !chosen;
+        }
+        if !chosen {
+            continue;
+        }
+        if kind == FindingKind::Latin1
             && let (Some(charset), Some(octets)) = (finding.charset(), value.get(finding.span()))
             && !(allowance.charset)(charset, octets)
         {
@@ -143,55 +177,106 @@ pub(crate) fn normalize<'v>(
         }
         sure &= finding.confidence() > Some(Confidence::Possible);
     }
-    let reading = found
-        .read(|finding| allowance.kinds.contains(finding.kind()))
-        .map_err(|why| match why {
-            Unreadable::Control => Refusal::Control,
-            _ => Refusal::Unreadable,
-        })?;
     if let Some(refusal) = refused {
         return Err(refusal);
+    }
+    if decoded && left {
+        return Err(Refusal::StillEncoded);
     }
     if !sure {
         return Err(Refusal::Unreadable);
     }
-    let text = reading.into_text();
+    let text = found
+        .read(|finding| allowance.kinds.contains(finding.kind()))
+        .map_err(|_| Refusal::Unreadable)?
+        .into_text();
     if allowance.max_octets.is_some_and(|limit| text.len() > limit) {
         return Err(Refusal::TooLong);
     }
-    second_look(found.grammar(), before, &text, allowance.kinds)?;
+    second_look(found.grammar(), &before, &text, allowance.kinds)?;
     Ok(Normalized {
         original: value,
         text,
     })
 }
 
+/// Kinds of text that was encoded as other text: of several in one value all
+/// are decoded or none, since half a decoding is another text than either.
+const fn is_text_in_text(kind: FindingKind) -> bool {
+    matches!(
+        kind,
+        FindingKind::CharRef | FindingKind::DoubleEncoded | FindingKind::NestedEncoding
+    )
+}
+
+/// Whether the reference stands for HTAB, the one control that HTTP allows in a
+/// value (RFC 9110 §5.5).
+fn is_tab(finding: &Finding, value: &[u8]) -> bool {
+    let octets = value.get(finding.span()).unwrap_or_default();
+    decode(finding, octets).as_deref() == Some("\t")
+}
+
+/// What was found in a value before its repair.
+#[derive(Default)]
+struct Before {
+    kinds: Kinds,
+    /// How many of each kind that no repaired value may hold.
+    unsafes: [usize; 3],
+}
+
+impl Before {
+    fn add(&mut self, kind: FindingKind) {
+        self.kinds.insert(kind);
+        if let Some(count) = count_of(&mut self.unsafes, kind) {
+            *count += 1;
+        }
+    }
+}
+
+/// The count of this kind, if it is one that no repaired value may hold.
+const fn count_of(counts: &mut [usize; 3], kind: FindingKind) -> Option<&mut usize> {
+    let [controls, bidi_controls, noncharacters] = counts;
+    match kind {
+        FindingKind::Control => Some(controls),
+        FindingKind::BidiControl => Some(bidi_controls),
+        FindingKind::Noncharacter => Some(noncharacters),
+        _ => None,
+    }
+}
+
 /// Judges the result as if it had just come in.
 fn second_look(
     grammar: Grammar,
-    before: Kinds,
+    before: &Before,
     text: &str,
     repaired: Kinds,
 ) -> Result<(), Refusal> {
     if text.starts_with(is_edge_space) || text.ends_with(is_edge_space) {
         return Err(Refusal::EdgeSpace);
     }
+    let mut old = before.unsafes;
+    let mut already = None;
     for finding in scan(text.as_bytes()).with_grammar(grammar).findings() {
         let kind = finding.kind();
+        if let Some(left) = count_of(&mut old, kind) {
+            // More than there were: the repair made one.
+            *left = left.checked_sub(1).ok_or(match kind {
+                FindingKind::Control => Refusal::Control,
+                _ => Refusal::UnsafeCharacter,
+            })?;
+            already = Some(Refusal::AlreadyUnsafe);
+            continue;
+        }
         match kind {
-            FindingKind::Control => return Err(Refusal::Control),
-            FindingKind::BidiControl | FindingKind::Noncharacter => {
-                return Err(Refusal::UnsafeCharacter);
-            }
             // What was there before is not the repair's doing; a new one is.
-            _ if before.contains(kind) && !repaired.contains(kind) => {}
+            _ if before.kinds.contains(kind) && !repaired.contains(kind) => {}
             FindingKind::Invisible | FindingKind::ReplacementChar => {
                 return Err(Refusal::UnsafeCharacter);
             }
             _ => return Err(Refusal::StillEncoded),
         }
     }
-    Ok(())
+    already.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -205,6 +290,7 @@ mod tests {
                 .copied()
                 .filter(|kind| kind.is_repairable())
                 .collect(),
+            allowed: Kinds::default(),
             charset: &|_, _| true,
             decode_markup: false,
             max_octets: Some(64),
@@ -220,6 +306,14 @@ mod tests {
             (b"a&#0;", Err(Refusal::Control)),
             (b"a&NewLine;b", Err(Refusal::Control)),
             (b"a&#8232;b", Err(Refusal::Control)),
+            (b"a&#9;b", Err(Refusal::Tab)),
+            (b"a&Tab;b&#10;", Err(Refusal::Control)),
+            (b"a&#9;b &eacute;", Err(Refusal::Tab)),
+            (b"\x01&eacute;", Err(Refusal::AlreadyUnsafe)),
+            ("\u{2028}&eacute;".as_bytes(), Err(Refusal::AlreadyUnsafe)),
+            ("\u{202e}&eacute;".as_bytes(), Err(Refusal::AlreadyUnsafe)),
+            ("\u{202e}&#8238;".as_bytes(), Err(Refusal::UnsafeCharacter)),
+            (b"\x01&#8238;", Err(Refusal::UnsafeCharacter)),
             (b"a&#8238;b", Err(Refusal::UnsafeCharacter)),
             (b"a&#xFFFE;b", Err(Refusal::UnsafeCharacter)),
             (b"a&#8203;b", Err(Refusal::UnsafeCharacter)),

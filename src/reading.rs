@@ -9,9 +9,10 @@ use crate::classify::Findings;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::Scan;
 use crate::{char_ref, mojibake};
+use std::fmt;
 
 /// The text headguard believes was meant, when it differs from the octets.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Reading {
     text: String,
     charset: Option<Charset>,
@@ -39,6 +40,17 @@ impl Reading {
     #[must_use]
     pub const fn confidence(&self) -> Confidence {
         self.confidence
+    }
+}
+
+impl fmt::Debug for Reading {
+    /// Shows the length, not the text: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading")
+            .field("octets", &self.text.len())
+            .field("charset", &self.charset)
+            .field("confidence", &self.confidence)
+            .finish()
     }
 }
 
@@ -72,31 +84,22 @@ impl Findings<'_> {
         let mut copied = 0;
         let mut charset = None;
         let mut confidence = None;
-        let mut undecodable = false;
         for finding in self.clone() {
-            let control = finding.hazard() == Some(Hazard::Control);
-            let possible = finding.confidence() == Some(Confidence::Possible);
-            // Also where this reference is not to be decoded: a value that
-            // holds one is not rewritten at all. `#9&#10` only may be one.
-            if control && !possible && finding.kind().is_repairable() {
-                return Err(Unreadable::Control);
-            }
             if !chosen(&finding) {
                 continue;
             }
+            if finding.hazard() == Some(Hazard::Control) {
+                return Err(Unreadable::Control);
+            }
             let span = finding.span();
-            let damaged = value.get(span.clone()).unwrap_or_default();
+            let damaged = value.get(span.clone()).ok_or(Unreadable::Undecodable)?;
             octets.extend_from_slice(value.get(copied..span.start).unwrap_or_default());
-            // A control further on weighs more than what cannot be decoded here.
-            undecodable |= control || decode_into(&mut octets, &finding, damaged).is_none();
+            decode_into(&mut octets, &finding, damaged).ok_or(Unreadable::Undecodable)?;
             copied = span.end;
             charset = charset.or(finding.charset());
             confidence = confidence
                 .min(finding.confidence())
                 .or(finding.confidence());
-        }
-        if undecodable {
-            return Err(Unreadable::Undecodable);
         }
         let confidence = confidence.ok_or(Unreadable::NothingChosen)?;
         octets.extend_from_slice(value.get(copied..).unwrap_or_default());

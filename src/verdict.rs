@@ -101,6 +101,7 @@ pub enum Cause {
 
 /// A finding and what the policy orders for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Judged {
     /// The finding.
     pub finding: Finding,
@@ -110,11 +111,18 @@ pub struct Judged {
     pub source: Source,
 }
 
-/// What was decided about one value: the outcome, and all that was found.
+/// What was decided about one value: the outcome, and all that was found and is
+/// not allowed.
+///
+/// Findings whose action is `allow` are in no count and no list here;
+/// [`Scan::findings`](crate::Scan::findings) tells them too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'v> {
     pub(crate) outcome: Outcome<'v>,
     pub(crate) judged: Vec<Judged>,
+    /// The first finding that is to be repaired, which may not be listed.
+    #[cfg(feature = "http")]
+    pub(crate) repairable: Option<Judged>,
     pub(crate) found: usize,
     pub(crate) action: Action,
     pub(crate) heaviest: Option<FindingKind>,
@@ -126,11 +134,13 @@ impl<'v> Verdict<'v> {
     /// nothing but faults costs no more memory than its own length.
     pub const MOST_JUDGED: usize = 128;
 
-    /// The verdict on a value in which nothing was found.
+    /// The verdict on a value in which nothing is found.
     pub(crate) const fn clean(value: &'v [u8]) -> Self {
         Self {
             outcome: Outcome::Forward(value),
             judged: Vec::new(),
+            #[cfg(feature = "http")]
+            repairable: None,
             found: 0,
             action: Action::Allow,
             heaviest: None,
@@ -150,7 +160,7 @@ impl<'v> Verdict<'v> {
         self.outcome
     }
 
-    /// What was found, in order of place, with what is ordered for it: the
+    /// What was found and is not allowed, in order of place, with what is ordered for it: the
     /// first [`MOST_JUDGED`](Self::MOST_JUDGED) of the [`found`](Self::found).
     #[must_use]
     pub fn judged(&self) -> &[Judged] {
@@ -163,20 +173,21 @@ impl<'v> Verdict<'v> {
         self.refusal
     }
 
-    /// How many findings there are, also those beyond the ones listed.
+    /// How many findings there are that are not allowed, also those beyond the
+    /// ones listed.
     #[must_use]
     pub const fn found(&self) -> usize {
         self.found
     }
 
-    /// What is done: `allow` when nothing was found, `normalize` only when the
+    /// What is done: `allow` when nothing was found but what is allowed, `normalize` only when the
     /// value is really rewritten.
     #[must_use]
     pub const fn action(&self) -> Action {
         self.action
     }
 
-    /// The kind of finding that weighs most, if there is one.
+    /// The kind that weighs most of what was found and is not allowed.
     #[must_use]
     pub const fn heaviest(&self) -> Option<FindingKind> {
         self.heaviest
@@ -185,17 +196,12 @@ impl<'v> Verdict<'v> {
     /// The same verdict with the repair taken back and the value refused.
     #[cfg(feature = "http")]
     pub(crate) fn without_repair(self, refusal: Refusal) -> Self {
-        let repaired = self
-            .judged
-            .iter()
-            .find(|one| one.action == Action::Normalize)
-            .cloned();
-        let (
-            Outcome::Rewrite(_),
-            Some(Judged {
-                finding, source, ..
-            }),
-        ) = (&self.outcome, repaired)
+        let Outcome::Rewrite(_) = self.outcome else {
+            return self;
+        };
+        let Some(Judged {
+            finding, source, ..
+        }) = self.repairable.clone()
         else {
             return self;
         };
@@ -209,7 +215,8 @@ impl<'v> Verdict<'v> {
         }
     }
 
-    /// Whether nothing was found and the value goes on as it came.
+    /// Whether there is nothing to tell: nothing was found but what is allowed,
+    /// and the value goes on as it came.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.found == 0 && matches!(self.outcome, Outcome::Forward(_))

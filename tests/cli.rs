@@ -145,6 +145,36 @@ fn explain_tells_every_kind() {
 }
 
 #[test]
+fn kinds_are_found_however_they_are_spelled() {
+    let page = headguard(&["explain", "latin1"], b"").replace("explain latin1", "");
+    assert_eq!(
+        headguard(&["explain", "Latin-1"], b"").replace("explain Latin-1", ""),
+        page
+    );
+    assert_snapshot!("kinds", headguard(&["explain", "--kinds"], b""));
+    assert!(headguard(&["explain", "--field", "N", "latin1"], b"").contains("Nothing is wrong"));
+    assert!(headguard(&["explain", "--json", "latin1"], b"").contains(r#""kind":"latin1""#));
+}
+
+#[test]
+fn empty_variables_are_not_set() {
+    let output = Command::new(env!("CARGO_BIN_EXE_headguard"))
+        .args(["config", "print"])
+        .envs([
+            ("HEADGUARD_CONFIG", ""),
+            ("HEADGUARD_LOG", ""),
+            ("HEADGUARD_DRY_RUN", "true"),
+        ])
+        .output()
+        .expect("the command runs");
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        output.status.success() && printed.contains("\ndry_run = true\n"),
+        "{printed}"
+    );
+}
+
+#[test]
 fn check_lines() {
     let head = b"GET /orders HTTP/1.1\r\nHost: api.example.com\r\nCompanyName: T\xE9l\xE9bec LP\r\nX-City: Qu\xC3\xA9bec\r\nX-Note: AT&T\r\nX-Broken: \xC0\xAF\r\n\r\n";
     assert_snapshot!("check-lines", headguard(&["check"], head));
@@ -163,6 +193,74 @@ fn check_lines() {
 }
 
 #[test]
+fn check_judges_requests_by_the_rules_for_them() {
+    let file = std::env::temp_dir().join(format!("headguard-scope-{}.toml", std::process::id()));
+    let rule = "[[policy.rule]]\nfields = [\"CompanyName\"]\nroutes = [\"/api/*\"]\nhosts = [\"a.example\"]\nreject = [\"latin1\"]\n";
+    std::fs::write(&file, rule).expect("a file");
+    let config = file.display().to_string();
+    let check = |more: &[&str], input: &[u8]| {
+        let told = headguard(&[&["check", "--config", &config], more].concat(), input);
+        told.replace(&config, "headguard.toml")
+    };
+    let requests = b"POST /api/x?y HTTP/1.1\r\nCompanyName: T\xE9l\r\nHost: a.example:80\r\n\r\nbody: caf\xE9\r\nGET / HTTP/1.1\r\nHost: a.example\r\nCompanyName: T\xE9l\r\n\r\n";
+    assert_snapshot!("check-requests", check(&["--fail-on", "reject"], requests));
+    assert_snapshot!(
+        "check-unscoped",
+        check(&["--fail-on", "reject"], b"CompanyName: T\xE9l\n")
+    );
+    let told = check(
+        &[
+            "--fail-on",
+            "reject",
+            "--path",
+            "/api/",
+            "--host",
+            "A.example",
+        ],
+        b"CompanyName: T\xE9l\n",
+    );
+    assert!(told.ends_with("--- status 1\n"), "{told}");
+    std::fs::remove_file(&file).expect("removed");
+}
+
+#[test]
+fn check_is_not_fooled_by_lines_that_look_like_others() {
+    for line in [
+        &b"Via: caf\xE9 HTTP/1.1"[..],
+        b"X: a HTTP/1.1 caf\xE9 HTTP/1.0",
+        b"HTTP/1.1-Note: caf\xE9",
+    ] {
+        let told = headguard(&["check"], line);
+        assert!(
+            told.contains("latin1") && told.ends_with("--- status 1\n"),
+            "{told}"
+        );
+    }
+    let folded = headguard(&["check"], b"Authorization: Basic\r\n c2Vjcm\xE9t\r\n");
+    assert!(
+        !folded.contains("c2Vj") && folded.contains("Authorization: latin1"),
+        "{folded}"
+    );
+    let json = headguard(
+        &["check", "--jsonl"],
+        br#"{"id":1,"field":"Authorization","hex":"42656172657220636166e9"}"#,
+    );
+    assert!(
+        json.contains(r#""reading":null,"action":"log","forward":null"#),
+        "{json}"
+    );
+}
+
+#[test]
+fn check_goes_on_after_a_file_it_cannot_read() {
+    let told = headguard(&["check", "/nonexistent/a", "-"], b"N: T\xE9l\n");
+    assert!(
+        told.contains("standard input:1: N: ") && told.ends_with("--- status 2\n"),
+        "{told}"
+    );
+}
+
+#[test]
 fn check_jsonl() {
     let lines = br#"{"id":1,"field":"CompanyName","hex":"54e96c"}
 {"id":"two","field":"CompanyName","hex":"54c3a96c"}
@@ -171,6 +269,8 @@ fn check_jsonl() {
 not json
 {"id":6,"field":"Referer","hex":"2f3f613d31266561637574653b"}
 {"id":7,"field":"N","hex":"6126233133 3b"}
+{"id":8,"feild":"Authorization","hex":"00"}
+[]
 "#;
     assert_snapshot!(
         "check-jsonl",
@@ -183,6 +283,7 @@ fn usage_errors() {
     for (name, args) in [
         ("no-verb", &[][..]),
         ("bad-hex", &["explain", "--hex", "5x"]),
+        ("bad-name", &["explain", "--field", "Bad Name", "x"]),
         ("empty", &["explain"]),
         ("bad-preset", &["check", "--preset", "loose"]),
         ("no-file", &["check", "/nonexistent/head.txt"]),

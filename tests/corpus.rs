@@ -190,11 +190,12 @@ impl RuleText {
             .clone()
             .unwrap_or_else(|| vec![field.to_owned()]);
         let mut rule = Rule::for_fields(fields)
-            .within(Scope {
-                methods: self.methods.clone(),
-                hosts: self.hosts.clone(),
-                routes: self.routes.clone(),
-            })
+            .within(
+                Scope::default()
+                    .methods(self.methods.iter().cloned())
+                    .hosts(self.hosts.iter().cloned())
+                    .routes(self.routes.iter().cloned()),
+            )
             .allow(kinds(&self.allow)?)
             .log(kinds(&self.log)?)
             .normalize(kinds(&self.normalize)?)
@@ -318,7 +319,7 @@ impl Case {
         let request: Vec<&str> = self.request.iter().flat_map(|r| r.split(' ')).collect();
         let target = match request[..] {
             [] => None,
-            [method, host, path] => Some(Target { method, host, path }),
+            [method, host, path] => Some(Target::new(method, host, path)),
             _ => {
                 wrong.push("`request` is not `METHOD host /path`".to_owned());
                 return;

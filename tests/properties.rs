@@ -11,7 +11,7 @@
 
 use headguard::charset::Charset;
 use headguard::fields::{Grammar, Protection};
-use headguard::policy::{Preset, Rule};
+use headguard::policy::{Preset, Rule, Scope, Target};
 use headguard::preview::Preview;
 use headguard::{Facts, FindingKind, Outcome, Policy, scan, utf8};
 use proptest::collection::{SizeRange, vec};
@@ -348,6 +348,30 @@ fn policy() -> impl Strategy<Value = Policy> {
     })
 }
 
+const TEXT_IN_TEXT: &[FindingKind] = &[
+    FindingKind::CharRef,
+    FindingKind::DoubleEncoded,
+    FindingKind::NestedEncoding,
+];
+
+/// What may follow a segment and change nothing, for some origin.
+const SEGMENT_ENDS: &[&str] = &[
+    "", ";", ";a=1", "%3Bx", "/.", "%2F", "/%2e", "//", "\\", "/;",
+];
+
+/// What may come before a segment and lead nowhere, for some origin.
+const DETOURS: &[&str] = &[
+    "",
+    "/",
+    "/x/..",
+    "/x/..;y",
+    "/x/%2e%2E",
+    "/.",
+    "/x%2f..",
+    "\\x\\..",
+    "/;/./",
+];
+
 /// What no repaired value may hold.
 fn is_unsafe(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
@@ -469,6 +493,79 @@ proptest! {
             Outcome::Rewrite(sent) => prop_assert!(sent.as_bytes().len() <= limit.min(octets)),
             Outcome::Reject(_) => {}
         }
+    }
+
+    #[test]
+    fn text_in_text_is_decoded_whole_or_not_at_all(
+        value in value(), kinds in subsequence(TEXT_IN_TEXT, 1..=3),
+    ) {
+        let rule = Rule::for_fields(["*"]).normalize(kinds).decode_markup();
+        let policy = Policy::builder().rule(rule).build().expect("a right rule");
+        if let Outcome::Rewrite(normalized) = policy.decide("CompanyName", &value).outcome() {
+            let left = scan(normalized.as_bytes()).findings().find(|one| TEXT_IN_TEXT.contains(&one.kind()));
+            prop_assert_eq!(left, None);
+        }
+    }
+
+    #[test]
+    fn what_is_allowed_is_as_if_it_were_not_there(value in value(), field in field()) {
+        let rule = Rule::for_fields(["*"]).allow(FindingKind::ALL.iter().copied());
+        let policy = Policy::builder().preset(Preset::Strict).rule(rule).build().expect("a right rule");
+        prop_assert!(policy.decide(field, &value).is_clean());
+    }
+
+    // Scopes.
+
+    #[test]
+    fn no_spelling_of_a_path_slips_past_its_route(
+        pieces in vec((select(SEGMENT_ENDS), select(DETOURS), any::<u16>()), 2), kept in select(SEGMENT_ENDS),
+    ) {
+        let names = ["api", "orders"];
+        let mut path = String::new();
+        for ((end, detour, encoded), name) in pieces.iter().zip(names) {
+            path.push_str(detour);
+            path.push('/');
+            for (at, octet) in name.bytes().enumerate() {
+                match encoded >> at & 1 {
+                    0 => path.push(char::from(octet)),
+                    _ => path.push_str(&format!("%{octet:02X}")),
+                }
+            }
+            path.push_str(end);
+        }
+        path.push_str(kept);
+        for route in ["/api/orders", "/api/orders/*", "/api/*", "/api*", "/*"] {
+            let scope = Scope::default().routes([route]);
+            prop_assert!(scope.includes(Some(&Target::new("GET", "x", &path))), "{} {}", route, path);
+        }
+    }
+
+    #[test]
+    fn any_path_is_on_some_route_or_none(path in any::<String>(), route in any::<String>()) {
+        let scope = Scope::default().routes([route]);
+        let _ = scope.includes(Some(&Target::new("GET", "x", &path)));
+        let everywhere = Scope::default().routes(["/*"]);
+        let path = format!("/{path}");
+        prop_assert!(everywhere.includes(Some(&Target::new("GET", "x", &path))));
+    }
+
+    #[test]
+    fn a_rule_for_a_strange_path_never_orders_less(
+        path in "(/|%2f|\\\\|;|\\.|%2e|%3b|api|x){0,12}", value in value(), rule in rule(), field in field(),
+    ) {
+        let path = format!("/{path}");
+        let beneath = || {
+            let rule = Rule::for_fields(["*"]).reject(FindingKind::ALL.iter().copied());
+            Policy::builder().rule(rule)
+        };
+        let found = |policy: headguard::PolicyBuilder| {
+            let policy = policy.build().expect("right rules");
+            policy.for_request(Target::new("GET", "x", &path)).decide(field, &value).action()
+        };
+        let scoped = rule.clone().within(Scope::default().routes(["/api/*"]));
+        let with = found(beneath().rule(rule));
+        let least = with.min(found(beneath()));
+        prop_assert!(found(beneath().rule(scoped)) >= least);
     }
 
     // Findings.
@@ -621,6 +718,16 @@ proptest! {
             prop_assert_eq!(Grammar::of(&spelling), Grammar::of(&name));
             prop_assert_eq!(Protection::of(&spelling), Protection::of(&name));
         }
+    }
+}
+
+/// A path has many readings, and a strange one is not read in all of them.
+#[test]
+fn long_paths_are_read_in_bounded_time() {
+    let scope = Scope::default().routes((0..100).map(|n| format!("/api{n}/*")));
+    for piece in ["/a", "/..", "/;.%2e%2f%3b\\//..", "%", "%2F"] {
+        let path = format!("/{}", piece.repeat(1 << 16));
+        let _ = scope.includes(Some(&Target::new("GET", "x", &path)));
     }
 }
 

@@ -1,11 +1,12 @@
 //! `headguard check`: many values, judged one by one.
 
-use super::input::{Field, UNNAMED, hex_octets};
-use super::policy::PolicyArgs;
+use super::input::{Field, UNNAMED, field_name, hex_octets};
+use super::policy::{Known, PolicyArgs};
 use super::{Failure, write_stderr};
 use clap::Args;
 use headguard::charset::Charset;
-use headguard::explain::Explanation;
+use headguard::explain::{Explanation, is_field_name};
+use headguard::fields::Protection;
 use headguard::preview::{Preview, hex};
 use headguard::{Action, Confidence, Facts, Finding, FindingKind, Outcome, Policy, Verdict, scan};
 use serde::{Deserialize, Serialize};
@@ -14,17 +15,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Judge many values.
 ///
-/// Reads lines of `Name: value` octets, such as a captured request head, and
-/// writes one line a finding. Lines without a name are values of the field
-/// that --field names; empty lines and request lines are passed over.
+/// Reads lines of `Name: value` octets and writes one line a finding. After a
+/// request line the fields are those of one request, up to the empty line, and
+/// are judged by the rules for its method, host and path; what follows the empty
+/// line is its body and passed over up to the next request line.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Exit status: 0 when nothing was found at or above --fail-on, 1 when something
-was, 2 when the input or the command line could not be read.
+was, 2 when some input could not be read, 64 when the configuration is wrong.
 
 Examples:
   headguard check < request-head.txt
@@ -39,7 +41,7 @@ pub(crate) struct CheckArgs {
     jsonl: bool,
 
     /// The field of values that come without a name
-    #[arg(long, value_name = "NAME", default_value = UNNAMED)]
+    #[arg(long, value_name = "NAME", default_value = UNNAMED, value_parser = field_name)]
     field: String,
 
     /// The least action that makes the exit status 1
@@ -65,18 +67,28 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
         &args.files[..]
     };
     for file in files {
-        let (name, source): (_, Box<dyn Read>) = if file.as_os_str() == "-" {
-            ("standard input".to_owned(), Box::new(io::stdin().lock()))
-        } else {
-            let name = file.display().to_string();
-            let opened = File::open(file).map_err(|error| Failure::io(&name, &error))?;
-            (name, Box::new(opened))
+        let name = match file.as_os_str().as_encoded_bytes() {
+            b"-" => "standard input".to_owned(),
+            octets => Preview::new(octets).to_string(),
         };
-        match judge.all(&name, BufReader::with_capacity(1 << 16, source)) {
+        match judge.file(file, &name) {
+            Ok(()) => {}
+            Err(Trouble::Input(error)) => {
+                judge.tally.unreadable += 1;
+                write_stderr(&format!("{name}: {error}\n"));
+            }
             // Whoever reads our output has read enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
-            done => done.map_err(|error| Failure::io(&name, &error))?,
+            Err(Trouble::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => break,
+            Err(Trouble::Output(error)) => return Err(Failure::io("standard output", &error)),
         }
+    }
+    if let Some(remark) = args
+        .policy
+        .known()
+        .remark(&judge.policy)
+        .filter(|_| judge.tally.outside > 0)
+    {
+        write_stderr(&remark);
     }
     judge.tally.verdict(args)
 }
@@ -85,6 +97,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
 #[derive(Default)]
 struct Tally {
     values: usize,
+    /// Those of them that came without a request around them.
+    outside: usize,
     found: usize,
     greatest: Option<Action>,
     unreadable: usize,
@@ -104,12 +118,21 @@ impl Tally {
             write_stderr(&format!("{checked} checked, findings in {}\n", self.found));
         }
         if self.unreadable > 0 {
-            let lines = plural(self.unreadable, "line");
-            return Err(Failure::usage(format!("{lines} could not be read")));
+            let what = if args.jsonl { "input" } else { "file" };
+            return Err(Failure::usage(format!(
+                "{} could not be read",
+                plural(self.unreadable, what)
+            )));
         }
         let threshold = args.fail_on.parse().unwrap_or(Action::Log);
         Ok(self.greatest.is_some_and(|greatest| greatest >= threshold))
     }
+}
+
+/// Whose fault it is that a file was not judged to its end.
+enum Trouble {
+    Input(io::Error),
+    Output(io::Error),
 }
 
 fn plural(count: usize, what: &str) -> String {
@@ -143,66 +166,69 @@ impl fmt::Display for Place<'_> {
 
 impl<W: Write> Judge<'_, W> {
     /// Judges every line of a file.
-    fn all(&mut self, file: &str, mut input: BufReader<Box<dyn Read>>) -> io::Result<()> {
+    fn file(&mut self, file: &Path, name: &str) -> Result<(), Trouble> {
+        let source: Box<dyn Read> = if file.as_os_str() == "-" {
+            Box::new(io::stdin().lock())
+        } else {
+            Box::new(File::open(file).map_err(Trouble::Input)?)
+        };
+        let mut input = BufReader::with_capacity(1 << 16, source);
         let mut octets = Vec::new();
-        let mut place = Place { file, line: 0 };
+        let mut place = Place {
+            file: name,
+            line: 0,
+        };
+        let mut head = Head::default();
         while {
             octets.clear();
-            input.read_until(b'\n', &mut octets)? > 0
+            input
+                .read_until(b'\n', &mut octets)
+                .map_err(Trouble::Input)?
+                > 0
         } {
             place.line += 1;
             let line = octets.strip_suffix(b"\n").unwrap_or(&octets);
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if line.is_empty() {
-                continue;
-            }
-            if self.args.jsonl {
-                self.json(place, line)?;
-            } else if !is_start_line(line) {
-                self.line(place, line)?;
-            }
+            let judged = if !self.args.jsonl {
+                head.take(line, place.line, &self.args.field)
+                    .map_or(Ok(()), |done| self.head(name, &done))
+            } else if line.is_empty() {
+                Ok(())
+            } else {
+                self.json(place, line)
+            };
+            judged.map_err(Trouble::Output)?;
             // Who asks line by line waits for the answer before asking again.
             if input.buffer().is_empty() {
-                self.output.flush()?;
+                self.output.flush().map_err(Trouble::Output)?;
             }
         }
-        self.output.flush()
+        self.head(name, &head).map_err(Trouble::Output)?;
+        self.output.flush().map_err(Trouble::Output)
     }
 
-    fn line(&mut self, place: Place<'_>, octets: &[u8]) -> io::Result<()> {
-        let mut field = Field::from_octets(octets, None);
-        if field.name == UNNAMED {
-            field.name.clone_from(&self.args.field);
-        }
-        let verdict = self.policy.decide(&field.name, &field.value);
-        self.tally.add(&verdict);
-        if verdict.is_clean() {
-            return Ok(());
-        }
-        let explanation = Explanation::new(&field.name, 1, &field.value, &verdict);
-        let (output, name) = (
-            &mut self.output,
-            Preview::new(field.name.as_bytes()).up_to(80),
-        );
-        for one in explanation.findings() {
-            let (kind, detail) = (one.finding().kind(), one.detail());
-            writeln!(
-                output,
-                "{place}: {name}: {detail} [{kind}, {}]",
-                one.action()
+    /// Judges the fields of one request, or of none that is known.
+    fn head(&mut self, name: &str, head: &Head) -> io::Result<()> {
+        let known = head
+            .known
+            .as_ref()
+            .unwrap_or_else(|| self.args.policy.known());
+        for (line, field) in &head.fields {
+            let verdict = known.apply(&self.policy).decide(&field.name, &field.value);
+            self.tally.add(&verdict);
+            self.tally.outside += usize::from(head.known.is_none());
+            if verdict.is_clean() {
+                continue;
+            }
+            let explanation = Explanation::new(&field.name, 1, &field.value, &verdict);
+            tell(
+                &mut self.output,
+                Place {
+                    file: name,
+                    line: *line,
+                },
+                &explanation,
             )?;
-        }
-        if explanation.findings().is_empty() {
-            writeln!(
-                output,
-                "{place}: {} [{}]",
-                explanation.sentence(),
-                explanation.action()
-            )?;
-        }
-        if let Some(reading) = explanation.reading() {
-            let meant = Preview::new(reading.text().as_bytes());
-            writeln!(output, "{place}: {name}: meant {meant}")?;
         }
         Ok(())
     }
@@ -211,7 +237,12 @@ impl<W: Write> Judge<'_, W> {
         let asked: Result<Asked<'_>, _> = serde_json::from_slice(line);
         let id = asked.as_ref().ok().and_then(|asked| asked.id);
         let read = asked
-            .map_err(|error| format!("not a line like {FORM}: {error}"))
+            .map_err(|error| {
+                // The line's number is told already, and is not serde's.
+                let error = error.to_string();
+                let error = error.split(" at line ").next().unwrap_or_default();
+                format!("not a line like {FORM}: {error}")
+            })
             .and_then(|asked| {
                 let value =
                     hex_octets(asked.hex.as_bytes()).map_err(|error| format!("hex: {error}"))?;
@@ -220,8 +251,10 @@ impl<W: Write> Judge<'_, W> {
         match read {
             Ok((field, value)) => {
                 let field = field.as_deref().unwrap_or(&self.args.field);
-                let verdict = self.policy.decide(field, &value);
+                let known = self.args.policy.known();
+                let verdict = known.apply(&self.policy).decide(field, &value);
                 self.tally.add(&verdict);
+                self.tally.outside += 1;
                 serde_json::to_writer(&mut self.output, &Answer::new(id, field, &value, &verdict))?;
             }
             Err(error) => {
@@ -241,16 +274,135 @@ impl<W: Write> Judge<'_, W> {
     }
 }
 
-/// `GET / HTTP/1.1`, or a response's first line.
-fn is_start_line(octets: &[u8]) -> bool {
-    octets.starts_with(b"HTTP/1.")
-        || [&b" HTTP/1.1"[..], b" HTTP/1.0"]
-            .iter()
-            .any(|end| octets.ends_with(end))
+/// Writes what was found in one value, a line a finding.
+fn tell(output: &mut impl Write, place: Place<'_>, explanation: &Explanation) -> io::Result<()> {
+    let name = Preview::new(explanation.field().as_bytes()).up_to(80);
+    for one in explanation.findings() {
+        let (kind, detail) = (one.finding().kind(), one.detail());
+        writeln!(
+            output,
+            "{place}: {name}: {detail} [{kind}, {}]",
+            one.action()
+        )?;
+    }
+    let told = explanation.findings().len();
+    if explanation.found() > told {
+        writeln!(
+            output,
+            "{place}: {name}: and {} findings more",
+            explanation.found() - told
+        )?;
+    }
+    if told == 0 {
+        writeln!(
+            output,
+            "{place}: {} [{}]",
+            explanation.sentence(),
+            explanation.action()
+        )?;
+    }
+    if let Some(reading) = explanation.reading() {
+        let meant = Preview::new(reading.text().as_bytes());
+        writeln!(output, "{place}: {name}: meant {meant}")?;
+    }
+    Ok(())
+}
+
+/// Lines on their way to being judged: the head of one request, or one line
+/// after another where there was no request line.
+#[derive(Default)]
+struct Head {
+    /// The request, once its first line was seen.
+    known: Option<Known>,
+    in_body: bool,
+    /// The name of the last field, which a folded line goes on with.
+    previous: Option<String>,
+    fields: Vec<(usize, Field)>,
+}
+
+impl Head {
+    /// Takes a line; gives the head that it ends, if it ends one.
+    fn take(&mut self, line: &[u8], number: usize, unnamed: &str) -> Option<Head> {
+        if let Some(known) = start_line(line) {
+            return Some(std::mem::replace(
+                self,
+                Head {
+                    known: Some(known),
+                    ..Head::default()
+                },
+            ));
+        }
+        if line.is_empty() {
+            let after = Head {
+                in_body: self.known.is_some(),
+                known: self.known.clone(),
+                ..Head::default()
+            };
+            return Some(std::mem::replace(self, after));
+        }
+        if self.in_body {
+            return None;
+        }
+        let mut field = Field::from_octets(line, None);
+        match (line, &self.previous) {
+            // RFC 9112 §5.2; not HTTP any more, but captured.
+            ([b' ' | b'\t', ..], Some(previous)) => {
+                field = Field {
+                    name: previous.clone(),
+                    value: line.trim_ascii().to_vec(),
+                };
+            }
+            _ if field.name == UNNAMED => unnamed.clone_into(&mut field.name),
+            _ => {}
+        }
+        self.previous = Some(field.name.clone());
+        if let Some(known) = &mut self.known
+            && field.name.eq_ignore_ascii_case("host")
+        {
+            let host = std::str::from_utf8(&field.value).unwrap_or_default();
+            let port = host
+                .rsplit_once(':')
+                .filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
+            known.host = Some(port.map_or(host, |(name, _)| name).to_owned());
+        }
+        self.fields.push((number, field));
+        // Without a request around it a line has nothing to wait for.
+        let alone = self.known.is_none();
+        alone.then(|| Head {
+            fields: std::mem::take(&mut self.fields),
+            ..Head::default()
+        })
+    }
+}
+
+/// The request that a line starts: `GET /path HTTP/1.1`. A response's first
+/// line starts a head of which no request is known.
+fn start_line(line: &[u8]) -> Option<Known> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.split(' ');
+    let (first, second, third) = (words.next()?, words.next()?, words.next());
+    if first.starts_with("HTTP/1.")
+        && second.len() == 3
+        && second.bytes().all(|digit| digit.is_ascii_digit())
+    {
+        return Some(Known::default());
+    }
+    third.filter(|version| matches!(*version, "HTTP/1.1" | "HTTP/1.0"))?;
+    let is_request = is_field_name(first.as_bytes()) && words.next().is_none();
+    let target = second.split_once("://").map_or(second, |(_, rest)| {
+        rest.split_at(rest.find('/').unwrap_or(rest.len())).1
+    });
+    let path = target.split('?').next().unwrap_or_default();
+    is_request.then(|| Known {
+        method: Some(first.to_owned()),
+        host: None,
+        path: Some(path.to_owned()),
+    })
 }
 
 /// A line of `check --jsonl`.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Asked<'l> {
     #[serde(borrow, default)]
     id: Option<&'l RawValue>,
@@ -296,22 +448,26 @@ struct Unread<'l> {
 impl<'l> Answer<'l> {
     fn new(id: Option<&'l RawValue>, field: &str, value: &[u8], verdict: &Verdict<'_>) -> Self {
         let scanned = scan(value).in_field(field);
+        let secret = Protection::of(field) == Some(Protection::Credentials);
         let plain = if scanned.facts().contains(Facts::NON_ASCII) {
             "utf-8"
         } else {
             "ascii"
         };
+        // What is there, whatever the policy has to say of it.
+        let heaviest = scanned.findings().map(|finding| finding.kind()).min();
+        let findings = scanned.findings().take(Verdict::MOST_JUDGED);
         Self {
             id,
-            class: verdict.heaviest().map_or(plain, FindingKind::name),
-            findings: verdict
-                .judged()
-                .iter()
-                .map(|one| Found::new(&one.finding))
-                .collect(),
-            reading: scanned.reading().map(|reading| reading.text().to_owned()),
+            class: heaviest.map_or(plain, FindingKind::name),
+            findings: findings.map(|finding| Found::new(&finding)).collect(),
+            reading: scanned
+                .reading()
+                .filter(|_| !secret)
+                .map(|reading| reading.text().to_owned()),
             action: verdict.action().name(),
             forward: match verdict.outcome() {
+                _ if secret => None,
                 Outcome::Forward(octets) => Some(hex(octets, octets.len())),
                 Outcome::Rewrite(normalized) => {
                     Some(hex(normalized.as_bytes(), normalized.as_bytes().len()))

@@ -4,7 +4,8 @@ use super::{Failure, write_stderr, write_stdout};
 use clap::builder::ArgAction;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
-use headguard::config::{self, Config, Form, KEYS, Mistakes, Origin, Setting, Source};
+use headguard::config::{self, Config, Form, KEYS, Key, Mistakes, Origin, Setting, Source};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// Check or print the configuration.
@@ -49,12 +50,100 @@ fn wrong(mistakes: Mistakes) -> Failure {
 
 /// The configuration file, and every key as a flag and a variable.
 #[derive(Debug)]
-pub(crate) struct ConfigArgs {
+pub(crate) struct ConfigArgs(Given);
+
+impl ConfigArgs {
+    /// Reads the effective configuration.
+    pub(crate) fn load(&self) -> Result<Config, Failure> {
+        self.0.load()
+    }
+}
+
+impl Args for ConfigArgs {
+    fn augment_args(command: Command) -> Command {
+        Given::augment(command, KEYS)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ConfigArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(Given::from_matches(matches, KEYS)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// What of the configuration was given on the command line and in the
+/// environment.
+///
+/// One table makes the file's keys, the flags and the variables; clap's derive
+/// would be a second.
+#[derive(Debug)]
+pub(crate) struct Given {
     file: Option<PathBuf>,
     settings: Vec<Setting>,
 }
 
-impl ConfigArgs {
+impl Given {
+    /// Adds `--config` and the flags of these keys.
+    pub(crate) fn augment(command: Command, keys: &'static [Key]) -> Command {
+        let file = Arg::new("config")
+            .long("config")
+            .env("HEADGUARD_CONFIG")
+            .hide_env_values(true)
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(OsString))
+            .value_hint(ValueHint::FilePath)
+            .help("The configuration file");
+        keys.iter().fold(command.arg(file), |command, key| {
+            let arg = Arg::new(key.path())
+                .long(key.long())
+                .env(key.variable())
+                .hide_env_values(true)
+                .value_name(key.form().value_name())
+                .help(help(key));
+            command.arg(match key.form() {
+                Form::Boolean => arg
+                    .num_args(0..=1)
+                    .require_equals(true)
+                    .default_missing_value("true"),
+                _ => arg.action(ArgAction::Set),
+            })
+        })
+    }
+
+    pub(crate) fn from_matches(matches: &ArgMatches, keys: &'static [Key]) -> Self {
+        // Who deploys by template sets variables to nothing; that is not set.
+        let is_set = |id: &str, empty: bool| match matches.value_source(id) {
+            Some(ValueSource::EnvVariable) => (!empty).then_some(Origin::Variable),
+            Some(_) => Some(Origin::Flag),
+            None => None,
+        };
+        let settings = keys.iter().filter_map(|key| {
+            let value = matches.get_one::<String>(key.path())?;
+            let origin = is_set(key.path(), value.is_empty())?;
+            Some(Setting {
+                key,
+                value: value.clone(),
+                origin,
+            })
+        });
+        let settings = settings.collect();
+        let file = matches.get_one::<OsString>("config");
+        let file = file.filter(|file| is_set("config", file.is_empty()).is_some());
+        Self {
+            file: file.map(PathBuf::from),
+            settings,
+        }
+    }
+
     /// Reads the effective configuration.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
         let file = self.file.as_deref().map(read_source).transpose()?;
@@ -67,66 +156,12 @@ impl ConfigArgs {
     }
 }
 
-// One table makes the file's keys, the flags and the variables; clap's derive
-// would be a second.
-impl Args for ConfigArgs {
-    fn augment_args(command: Command) -> Command {
-        let file = Arg::new("config")
-            .long("config")
-            .env("HEADGUARD_CONFIG")
-            .hide_env_values(true)
-            .value_name("FILE")
-            .value_parser(clap::value_parser!(PathBuf))
-            .value_hint(ValueHint::FilePath)
-            .help("The configuration file");
-        KEYS.iter().fold(command.arg(file), |command, key| {
-            let arg = Arg::new(key.path())
-                .long(key.long())
-                .env(key.variable())
-                .hide_env_values(true)
-                .value_name(key.form().value_name())
-                .help(format!(
-                    "{} [default: {}]",
-                    key.doc(),
-                    key.default().trim_matches('"')
-                ));
-            command.arg(match key.form() {
-                Form::Boolean => arg
-                    .num_args(0..=1)
-                    .require_equals(true)
-                    .default_missing_value("true"),
-                _ => arg.action(ArgAction::Set),
-            })
-        })
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for ConfigArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let settings = KEYS.iter().filter_map(|key| {
-            let origin = match matches.value_source(key.path())? {
-                ValueSource::EnvVariable => Origin::Variable,
-                _ => Origin::Flag,
-            };
-            Some(Setting {
-                key,
-                value: matches.get_one::<String>(key.path())?.clone(),
-                origin,
-            })
-        });
-        Ok(Self {
-            settings: settings.collect(),
-            file: matches.get_one::<PathBuf>("config").cloned(),
-        })
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
+/// A key in one line of help.
+fn help(key: &Key) -> String {
+    let doc = key.doc().trim_end_matches('.');
+    match key.form() {
+        Form::Boolean => doc.to_owned(),
+        _ => format!("{doc} [default: {}]", key.default().trim_matches('"')),
     }
 }
 

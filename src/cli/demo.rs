@@ -4,7 +4,7 @@
 //! spellings and by three policies, and prints what the origin received. What
 //! is printed is what happened: the requests go over real sockets.
 
-use super::{Failure, origin, proxy, write_stdout};
+use super::{Failure, origin, proxy, write_stderr, write_stdout};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use headguard::config::{self, Config, Key, Origin, Setting, Source};
@@ -82,11 +82,10 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
     for (spelling, value) in SPELLINGS {
         write_stdout(&show(address, spelling, value).await?)?;
     }
-    write_stdout(&invitation(address))?;
-
     if !args.once {
+        write_stdout(&invitation(address))?;
         write_stdout(&format!("\n{DIM}Ctrl-C stops it.{DIM:#}\n"))?;
-        proxy::told_to_stop().await;
+        proxy::Signals::watch().told(1).await;
     }
     drop(stop);
     // The requests above were answered; what is left is closing sockets.
@@ -96,13 +95,19 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
 
 /// Binds the proxy, on another port when the wanted one is in use.
 async fn bind(listen: SocketAddr, origin: SocketAddr) -> Result<Proxy, Failure> {
-    if let Ok(proxy) = Proxy::bind(configured(listen, origin)?).await {
-        return Ok(proxy);
-    }
+    let taken = match Proxy::bind(configured(listen, origin)?).await {
+        Ok(proxy) => return Ok(proxy),
+        Err(error) => proxy::cannot_start(&error),
+    };
     let anywhere = SocketAddr::new(listen.ip(), 0);
-    Proxy::bind(configured(anywhere, origin)?)
+    // Where no port of that address can be had, the first reason is the one to tell.
+    let proxy = Proxy::bind(configured(anywhere, origin)?)
         .await
-        .map_err(|error| Failure::caused(&error))
+        .map_err(|_| taken)?;
+    write_stderr(&format!(
+        "{listen} cannot be had: the demo takes another port\n"
+    ));
+    Ok(proxy)
 }
 
 /// The demo's configuration, between these addresses.

@@ -1,13 +1,14 @@
 //! `headguard explain`: one value, or one kind of finding, explained.
 
-use super::input::Field;
+use super::input::{Field, field_name};
 use super::policy::PolicyArgs;
-use super::{Failure, terminal_width, write_stdout};
+use super::{Failure, terminal_width, write_stderr, write_stdout};
+use anstyle::Style;
 use clap::Args;
+use headguard::FindingKind;
 use headguard::explain::{Explanation, render};
-use headguard::{FindingKind, Policy};
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 
 /// Explain one value, or one kind of finding.
 ///
@@ -20,18 +21,23 @@ Examples:
   headguard explain 'CompanyName: T\\xE9l\\xE9bec LP'
   headguard explain --hex '54 E9 6C E9 62 65 63' --field CompanyName
   printf 'T\\351l' | headguard explain --json
-  headguard explain latin1")]
+  headguard explain latin1
+  headguard explain --kinds")]
 pub(crate) struct ExplainArgs {
     /// `Name: value`, a value, or a kind such as `latin1`; in it, \xE9 stands for an octet. Standard input when left out, as it is
     what: Option<OsString>,
 
     /// The field the value came in; all of the text is the value then
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = field_name)]
     field: Option<String>,
 
     /// The value is written in hex digits
     #[arg(long)]
     hex: bool,
+
+    /// List every kind of finding
+    #[arg(long, exclusive = true)]
+    kinds: bool,
 
     /// Write the explanation as one JSON object
     #[arg(long)]
@@ -42,35 +48,45 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Failure> {
-    if let Some(kind) = args
-        .what
-        .as_ref()
-        .and_then(|what| what.to_str()?.parse::<FindingKind>().ok())
-    {
-        return page(kind);
+    if args.kinds {
+        return write_stdout(&kinds());
+    }
+    if let Some(kind) = kind_named(args) {
+        return if args.json {
+            write_stdout(&page_json(kind)?)
+        } else {
+            write_stdout(&page(kind))
+        };
     }
     let policy = args.policy.load()?;
+    let known = args.policy.known();
     let field = field(args)?;
-    let verdict = policy.decide(&field.name, &field.value);
+    let verdict = known.apply(&policy).decide(&field.name, &field.value);
     let explanation = Explanation::new(&field.name, 1, &field.value, &verdict);
     if args.json {
-        return write_stdout(&(explanation.to_json() + "\n"));
+        write_stdout(&(explanation.to_json() + "\n"))?;
+    } else {
+        write_stdout(&render(&explanation, terminal_width()))?;
     }
-    write_stdout(&(render(&explanation, terminal_width()) + &scoped_note(&policy)))
+    if let Some(remark) = known.remark(&policy) {
+        write_stderr(&remark);
+    }
+    Ok(())
 }
 
-/// Rules for some requests only have no part in what is told here.
-fn scoped_note(policy: &Policy) -> String {
-    let scoped = policy
-        .rules()
+/// The kind that was asked for, however it is spelled: `Latin-1` is `latin1`.
+/// Who says which field it is, or that it is hex, means a value.
+fn kind_named(args: &ExplainArgs) -> Option<FindingKind> {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['-', '_'], "");
+    let what = args
+        .what
+        .as_ref()
+        .filter(|_| args.field.is_none() && !args.hex)?;
+    let what = plain(what.to_str()?);
+    FindingKind::ALL
         .iter()
-        .filter(|rule| !rule.scope().is_any())
-        .count();
-    if scoped == 0 {
-        return String::new();
-    }
-    let rules = if scoped == 1 { "rule is" } else { "rules are" };
-    format!("\n{scoped} {rules} for some methods, hosts or routes only and left out here.\n")
+        .copied()
+        .find(|kind| plain(kind.name()) == what)
 }
 
 fn field(args: &ExplainArgs) -> Result<Field, Failure> {
@@ -80,15 +96,14 @@ fn field(args: &ExplainArgs) -> Result<Field, Failure> {
         Some(what) if args.hex => Field::from_hex(what.as_encoded_bytes(), name).map_err(bad_hex),
         Some(what) => Ok(Field::from_escaped(what.as_encoded_bytes(), name)),
         None => {
-            if std::io::stdin().is_terminal() {
-                return Err(Failure::usage(
-                    "nothing to explain: give `Name: value`, a kind such as latin1, or a value on standard input".to_owned(),
-                ));
+            if io::stdin().is_terminal() {
+                let remedy =
+                    "give `Name: value`, a kind such as latin1, or a value on standard input";
+                return Err(Failure::usage(format!("nothing to explain: {remedy}")));
             }
             let mut octets = Vec::new();
-            std::io::stdin()
-                .read_to_end(&mut octets)
-                .map_err(|error| Failure::io("standard input", &error))?;
+            let read = io::stdin().read_to_end(&mut octets);
+            read.map_err(|error| Failure::input("standard input", &error))?;
             if octets.is_empty() {
                 return Err(Failure::usage(
                     "nothing to explain: standard input is empty".to_owned(),
@@ -107,10 +122,20 @@ fn field(args: &ExplainArgs) -> Result<Field, Failure> {
     }
 }
 
+/// Every kind with the first sentence of its page.
+fn kinds() -> String {
+    let kinds = FindingKind::ALL.iter();
+    kinds
+        .map(|kind| format!("{BOLD}{kind:<17}{BOLD:#} {}\n", first_sentence(*kind)))
+        .collect()
+}
+
+fn first_sentence(kind: FindingKind) -> &'static str {
+    kind.page().split("\n\n").next().unwrap_or_default()
+}
+
 /// A kind's reference page.
-fn page(kind: FindingKind) -> Result<(), Failure> {
-    use anstyle::Style;
-    const BOLD: Style = Style::new().bold();
+fn page(kind: FindingKind) -> String {
     let mut text = format!("{BOLD}{kind}{BOLD:#}\n\n");
     for line in kind.page().lines().filter(|line| !line.starts_with("```")) {
         // The pages' only markup is **labels** at the start of a paragraph.
@@ -122,5 +147,19 @@ fn page(kind: FindingKind) -> Result<(), Failure> {
             None => text += &format!("{line}\n"),
         }
     }
-    write_stdout(&text)
+    text
 }
+
+fn page_json(kind: FindingKind) -> Result<String, Failure> {
+    let page = serde_json::json!({
+        "kind": kind.name(),
+        "fault": kind.is_fault(),
+        "repairable": kind.is_repairable(),
+        "url": kind.url(),
+        "page": kind.page(),
+    });
+    let json = serde_json::to_string(&page).map_err(|error| Failure::caused(&error))?;
+    Ok(json + "\n")
+}
+
+const BOLD: Style = Style::new().bold();

@@ -1,6 +1,7 @@
 //! A field, as people write one on a command line or in a file.
 
 use headguard::explain::is_field_name;
+use headguard::preview::Preview;
 use std::fmt;
 
 /// A field's name and its value's octets.
@@ -47,6 +48,14 @@ impl Field {
     }
 }
 
+/// A field's name from the command line.
+pub(crate) fn field_name(name: &str) -> Result<String, String> {
+    if is_field_name(name.as_bytes()) {
+        return Ok(name.to_owned());
+    }
+    Err("a field name is letters, digits and !#$%&'*+-.^_`|~".to_owned())
+}
+
 /// Splits `Name: value`; whitespace around the value is not part of it
 /// (RFC 9112 §5).
 fn split(octets: &[u8]) -> Option<(String, &[u8])> {
@@ -91,20 +100,26 @@ fn unescape(text: &[u8]) -> Vec<u8> {
     octets
 }
 
-/// Octets written as hex digits.
+/// Octets written as hex digits, in pairs; `0x` before them is passed over.
 pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
+    let prefix = if text.starts_with(b"0x") || text.starts_with(b"0X") {
+        2
+    } else {
+        0
+    };
     let mut octets = Vec::with_capacity(text.len() / 2);
     let mut high = None;
-    for (at, &character) in text.iter().enumerate() {
+    for (at, &character) in text.iter().enumerate().skip(prefix) {
+        let between = matches!(character, b' ' | b':' | b'\t' | b'\r' | b'\n');
         match (digit(character), high) {
             (Some(value), None) => high = Some(value),
             (Some(value), Some(first)) => {
                 octets.push(first << 4 | value);
                 high = None;
             }
-            (None, None) if matches!(character, b' ' | b':' | b'\t' | b'\r' | b'\n') => {}
-            (None, Some(_)) => return Err(BadHex::Odd { at }),
-            (None, None) => return Err(BadHex::NotADigit { at }),
+            (None, None) if between => {}
+            (None, Some(_)) if between => return Err(BadHex::Odd { at }),
+            (None, _) => return Err(BadHex::NotADigit { at, character }),
         }
     }
     if high.is_some() {
@@ -123,18 +138,21 @@ fn digit(character: u8) -> Option<u8> {
 /// Why text is not octets in hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BadHex {
-    NotADigit { at: usize },
+    NotADigit { at: usize, character: u8 },
     Odd { at: usize },
 }
 
 impl fmt::Display for BadHex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotADigit { at } => write!(
-                f,
-                "no hex digit at column {}; octets are pairs of 0-9, a-f",
-                at + 1
-            ),
+            Self::NotADigit { at, character } => {
+                let character = Preview::new(std::slice::from_ref(character));
+                write!(
+                    f,
+                    "`{character}` at column {} is no hex digit; octets are pairs of 0-9, a-f",
+                    at + 1
+                )
+            }
             Self::Odd { at } => write!(
                 f,
                 "half an octet before column {}; octets are pairs of hex digits",
@@ -188,7 +206,14 @@ mod tests {
     fn hex() {
         assert_eq!(hex_octets(b"54 E9:6c\n"), Ok(b"T\xE9l".to_vec()));
         assert_eq!(hex_octets(b"54 E 9"), Err(BadHex::Odd { at: 4 }));
-        assert_eq!(hex_octets(b"54x"), Err(BadHex::NotADigit { at: 2 }));
+        assert_eq!(hex_octets(b"0x54e9"), Ok(b"T\xE9".to_vec()));
+        assert_eq!(
+            hex_octets(b"54x"),
+            Err(BadHex::NotADigit {
+                at: 2,
+                character: b'x'
+            })
+        );
         assert_eq!(hex_octets(b"5"), Err(BadHex::Odd { at: 1 }));
     }
 }

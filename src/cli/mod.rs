@@ -107,11 +107,35 @@ impl Failure {
         }
     }
 
+    /// The input cannot be read.
+    pub(crate) fn input(what: &str, error: &io::Error) -> Self {
+        Self {
+            message: format!("error: {what}: {error}\n"),
+            status: 2,
+        }
+    }
+
     /// Something outside us did not work.
     pub(crate) fn io(what: &str, error: &io::Error) -> Self {
         Self {
             message: format!("error: {what}: {error}\n"),
             status: 1,
+        }
+    }
+
+    /// Anything else that could not be done.
+    pub(crate) fn other(message: &str) -> Self {
+        Self {
+            message: format!("error: {message}\n"),
+            status: 1,
+        }
+    }
+
+    /// The same failure, with what helps.
+    pub(crate) fn with_help(self, help: &str) -> Self {
+        Self {
+            message: format!("{}  = help: {help}\n", self.message),
+            ..self
         }
     }
 
@@ -149,9 +173,8 @@ pub(crate) fn write_stderr(text: &str) {
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
 }
 
-/// The columns of the terminal, or as many as fit most places.
-pub(crate) fn terminal_width() -> usize {
-    terminal_size::terminal_size()
-        .map_or(80, |(width, _)| usize::from(width.0))
-        .clamp(40, 120)
+/// The columns of the terminal, if standard output is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let (width, _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(width.0).clamp(40, 120))
 }

@@ -1,51 +1,124 @@
-//! The policy that `explain` and `check` judge by.
+//! The policy that `explain` and `check` judge by, and the request they judge in.
 
 use super::Failure;
-use super::config::read_source;
-use clap::Args;
-use headguard::Policy;
-use headguard::config::{self, Key, Origin, Setting};
-use std::path::PathBuf;
+use super::config::Given;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use headguard::config::{KEYS, Key};
+use headguard::policy::Target;
+use headguard::{Policy, RequestPolicy};
 
-/// Where the policy comes from.
-#[derive(Args, Debug)]
+/// Where the policy comes from, and what is known of the request.
+#[derive(Debug)]
 pub(crate) struct PolicyArgs {
-    /// The configuration file whose policy to use
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "HEADGUARD_CONFIG",
-        hide_env_values = true
-    )]
-    config: Option<PathBuf>,
-
-    /// What fields without a rule get
-    #[arg(long, value_name = "PRESET", env = "HEADGUARD_PRESET", hide_env_values = true, value_parser = ["log", "repair", "strict"])]
-    preset: Option<String>,
+    given: Given,
+    known: Known,
 }
 
 impl PolicyArgs {
     /// Reads the policy; the `log` preset where nothing is said.
     pub(crate) fn load(&self) -> Result<Policy, Failure> {
-        let preset = self.preset.clone().zip(Key::find("policy.preset"));
-        let settings: Vec<Setting> = preset
-            .map(|(value, key)| Setting {
-                key,
-                value,
-                origin: Origin::Flag,
-            })
-            .into_iter()
-            .collect();
-        let file = self.config.as_deref().map(read_source).transpose()?;
-        let source = file.as_ref().map(|file| file.source());
-        let config = config::read(
-            source
-                .transpose()
-                .map_err(|mistakes| Failure::config(&mistakes.to_string()))?,
-            &settings,
-        );
-        Ok(config
-            .map_err(|mistakes| Failure::config(&mistakes.to_string()))?
-            .policy)
+        Ok(self.given.load()?.policy)
+    }
+
+    /// What the flags say of the request.
+    pub(crate) const fn known(&self) -> &Known {
+        &self.known
+    }
+}
+
+/// What is known of a request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) method: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) path: Option<String>,
+}
+
+impl Known {
+    /// The policy as it stands for this request; without the rules for some
+    /// requests only, where nothing is known of it.
+    pub(crate) fn apply<'p>(&self, policy: &'p Policy) -> RequestPolicy<'p> {
+        if self.is_nothing() {
+            return policy.for_any_request();
+        }
+        policy.for_request(Target::new(
+            self.method.as_deref().unwrap_or("GET"),
+            self.host.as_deref().unwrap_or_default(),
+            self.path.as_deref().unwrap_or("/"),
+        ))
+    }
+
+    const fn is_nothing(&self) -> bool {
+        self.method.is_none() && self.host.is_none() && self.path.is_none()
+    }
+
+    /// A remark, where rules were left out because nothing is known.
+    pub(crate) fn remark(&self, policy: &Policy) -> Option<String> {
+        let scoped = policy
+            .rules()
+            .iter()
+            .filter(|rule| !rule.scope().is_any())
+            .count();
+        let rules = if scoped == 1 { "rule is" } else { "rules are" };
+        (scoped > 0 && self.is_nothing()).then(|| {
+            format!(
+                "{scoped} {rules} for some methods, hosts or routes only and left out here; \
+                 give --method, --host or --path to judge in such a request\n"
+            )
+        })
+    }
+}
+
+/// The one key of the configuration that is worth a flag here.
+fn keys() -> &'static [Key] {
+    let preset = KEYS.iter().position(|key| key.path() == "policy.preset");
+    preset.and_then(|at| KEYS.get(at..=at)).unwrap_or_default()
+}
+
+impl Args for PolicyArgs {
+    fn augment_args(command: Command) -> Command {
+        let about_request = |name: &'static str, value: &'static str, help: &'static str| {
+            Arg::new(name).long(name).value_name(value).help(help)
+        };
+        Given::augment(command, keys())
+            .arg(about_request(
+                "method",
+                "METHOD",
+                "The method of the request to judge in, for rules that name some",
+            ))
+            .arg(about_request(
+                "host",
+                "HOST",
+                "The host of the request to judge in, without a port",
+            ))
+            .arg(about_request(
+                "path",
+                "PATH",
+                "The path of the request to judge in, without a query",
+            ))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for PolicyArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let told = |name| matches.get_one::<String>(name).cloned();
+        let known = Known {
+            method: told("method"),
+            host: told("host"),
+            path: told("path"),
+        };
+        Ok(Self {
+            given: Given::from_matches(matches, keys()),
+            known,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
     }
 }

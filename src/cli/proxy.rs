@@ -1,11 +1,13 @@
 //! `headguard proxy`: the proxy, until it is told to stop.
 
+use super::Failure;
 use super::config::ConfigArgs;
-use super::{Failure, write_stderr};
 use clap::Args;
-use headguard::proxy::{Proxy, trace};
+use headguard::proxy::{Proxy, ProxyError, trace};
+use std::future::Future;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// Run the proxy.
 ///
@@ -28,10 +30,25 @@ pub(crate) fn run(args: &ProxyArgs) -> Result<(), Failure> {
     runtime(config.workers)?.block_on(async {
         let proxy = Proxy::bind(config)
             .await
-            .map_err(|error| Failure::caused(&error))?;
-        proxy.run(told_to_stop()).await;
-        Ok(())
+            .map_err(|error| cannot_start(&error))?;
+        let signals = Signals::watch();
+        proxy.run_until(signals.told(1), signals.told(2)).await;
+        // What was in flight was cut off: that is no clean end.
+        if signals.count() > 1 {
+            Err(Failure::other("told to stop twice: stopped at once"))
+        } else {
+            Ok(())
+        }
     })
+}
+
+/// Why the proxy does not start, and what helps.
+pub(crate) fn cannot_start(error: &ProxyError) -> Failure {
+    let failure = Failure::caused(error);
+    match error.help() {
+        Some(help) => failure.with_help(help),
+        None => failure,
+    }
 }
 
 /// A runtime with this many threads; 0 is one a core.
@@ -46,25 +63,47 @@ pub(crate) fn runtime(workers: usize) -> Result<Runtime, Failure> {
         .map_err(|error| Failure::io("the runtime", &error))
 }
 
-/// Waits for SIGTERM or SIGINT; the second of them ends the process at once.
-pub(crate) async fn told_to_stop() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, counted.
+pub(crate) struct Signals {
+    count: watch::Receiver<usize>,
+}
+
+impl Signals {
+    /// Counts them from now on. Where the system refuses handlers, the signals
+    /// end the process by themselves.
+    pub(crate) fn watch() -> Self {
+        let (sender, count) = watch::channel(0);
+        tokio::spawn(async move {
+            let handlers = (
+                signal(SignalKind::terminate()),
+                signal(SignalKind::interrupt()),
+            );
+            let (Ok(mut terminate), Ok(mut interrupt)) = handlers else {
+                return;
+            };
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                sender.send_modify(|count| *count += 1);
+            }
+        });
+        Self { count }
     }
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+
+    /// Ready after so many of them.
+    pub(crate) fn told(&self, times: usize) -> impl Future<Output = ()> + use<> {
+        let mut count = self.count.clone();
+        async move {
+            if count.wait_for(|count| *count >= times).await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
-        write_stderr("told to stop twice: stopping at once\n");
-        std::process::exit(1);
-    });
+    }
+
+    /// How many came.
+    pub(crate) fn count(&self) -> usize {
+        *self.count.borrow()
+    }
 }

@@ -224,6 +224,7 @@ impl Default for Config {
             // A policy without rules has no mistakes.
             policy: Policy::builder()
                 .field_octets(limits.field)
+                .head_octets(limits.head)
                 .build()
                 .unwrap_or_default(),
             limits,

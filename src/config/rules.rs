@@ -53,7 +53,8 @@ pub(super) fn read(written: &Spanned<Value>, draft: &mut Draft, report: &mut Rep
 pub(super) fn build(draft: &mut Draft, report: &mut Report<'_>) -> Policy {
     let mut builder = Policy::builder()
         .preset(draft.preset)
-        .field_octets(draft.config.limits.field);
+        .field_octets(draft.config.limits.field)
+        .head_octets(draft.config.limits.head);
     for written in &draft.rules {
         builder = builder.rule(written.rule.clone());
     }
@@ -87,6 +88,8 @@ impl Written {
                 self.kind(*kind, *action),
                 format!("take {kind} out of one of the two lists"),
             ),
+            // The words themselves were judged when they were read.
+            Mistake::MatchesNothing { .. } => (None, "take it out".to_owned()),
             Mistake::NoCharset => (
                 self.charsets.clone(),
                 "leave charsets out to assume windows-1252".to_owned(),
@@ -115,6 +118,10 @@ impl Written {
                 format!(
                     "no rule rewrites {field}: take it out of fields here; a rule of its own may log or reject"
                 ),
+            ),
+            Mistake::StarInside(name) => (
+                self.field(name),
+                "write for example \"X-Company-*\"".to_owned(),
             ),
         };
         let span = span.unwrap_or_else(|| self.span.clone());

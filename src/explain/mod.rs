@@ -31,6 +31,9 @@ use crate::verdict::{Cause, Judged, Outcome, Verdict};
 use explained::HEX_OCTETS;
 use json::Object;
 
+/// How much of a long value is read in other charsets, in octets.
+const MOST_READ: usize = 400;
+
 /// One field value, what was found in it, and what was decided.
 #[derive(Clone, Debug)]
 pub struct Explanation {
@@ -39,6 +42,9 @@ pub struct Explanation {
     octets: usize,
     value: Option<Vec<u8>>,
     class: &'static str,
+    kind: Option<FindingKind>,
+    /// What the value is refused for, unless it is its length.
+    culprit: Option<Explained>,
     findings: Vec<Explained>,
     found: usize,
     reading: Option<Reading>,
@@ -76,25 +82,42 @@ impl Explanation {
         let secret = Protection::of(field) == Some(Protection::Credentials);
         let scan = scan(value).in_field(field);
         let show = |judged: &Judged| Explained::new(judged, (!secret).then_some(value));
-        let (source, too_long) = match verdict.outcome() {
-            Outcome::Reject(rejection) => (
-                Some(rejection.source().clone()),
+        let mut findings: Vec<Explained> = verdict.judged().iter().map(show).collect();
+        let mut culprit = None;
+        let mut too_long = None;
+        let source = match verdict.outcome() {
+            Outcome::Reject(rejection) => {
+                let source = rejection.source().clone();
                 match rejection.cause() {
-                    Cause::TooLong { limit, .. } => Some(*limit),
-                    _ => None,
-                },
-            ),
+                    Cause::TooLong { limit, .. } => too_long = Some(*limit),
+                    Cause::Found(finding) | Cause::NotRepaired(finding, _) => {
+                        let (finding, source) = (finding.clone(), source.clone());
+                        culprit = Some(show(&Judged {
+                            finding,
+                            action: Action::Reject,
+                            source,
+                        }));
+                    }
+                }
+                Some(source)
+            }
             // Who ordered the greatest of the actions.
-            _ => (
-                verdict
-                    .judged()
-                    .iter()
-                    .rev()
+            _ => {
+                let judged = verdict.judged().iter().rev();
+                judged
                     .max_by_key(|one| one.action)
-                    .map(|one| one.source.clone()),
-                None,
-            ),
+                    .map(|one| one.source.clone())
+            }
         };
+        // A verdict lists the first findings only; the one that matters is told
+        // in any case.
+        if let Some(culprit) = &culprit
+            && findings
+                .iter()
+                .all(|one| one.finding.span() != culprit.finding.span())
+        {
+            findings.push(culprit.clone());
+        }
         let reading = if secret { None } else { scan.reading() };
         Self {
             send: reading
@@ -114,7 +137,9 @@ impl Explanation {
                 },
                 FindingKind::name,
             ),
-            findings: verdict.judged().iter().map(show).collect(),
+            kind: verdict.heaviest(),
+            culprit,
+            findings,
             found: verdict.found(),
             reading,
             action: verdict.action(),
@@ -128,6 +153,16 @@ impl Explanation {
                 Outcome::Reject(_) => None,
             },
         }
+    }
+
+    /// The same without octets and readings, whatever the field.
+    #[must_use]
+    pub fn masked(field: &str, nth: usize, value: &[u8], verdict: &Verdict<'_>) -> Self {
+        let mut masked = Self::new(field, nth, value, verdict);
+        let findings = verdict.judged().iter();
+        masked.findings = findings.map(|one| Explained::new(one, None)).collect();
+        (masked.value, masked.reading, masked.send, masked.forward) = (None, None, None, None);
+        masked
     }
 
     /// The field's name, as it was given.
@@ -208,8 +243,8 @@ impl Explanation {
 
     /// The kind of the heaviest finding.
     #[must_use]
-    pub fn kind(&self) -> Option<FindingKind> {
-        self.class.parse().ok()
+    pub const fn kind(&self) -> Option<FindingKind> {
+        self.kind
     }
 
     /// Other texts the octets could be, by charset, for a person to choose
@@ -233,7 +268,7 @@ impl Explanation {
         else {
             return Vec::new();
         };
-        let mut others = charset::other_readings(value);
+        let mut others = charset::other_readings(value.get(..MOST_READ).unwrap_or(value));
         others.retain(|(_, text)| {
             self.reading
                 .as_ref()
@@ -250,17 +285,15 @@ impl Explanation {
             nth => format!(" (occurrence {nth})"),
         };
         let mut sentence = format!("{}{which}: ", Preview::new(self.field.as_bytes()).up_to(64));
-        match (
-            self.too_long,
-            self.findings.iter().min_by_key(|one| one.finding.kind()),
-        ) {
+        let heaviest = || self.findings.iter().min_by_key(|one| one.finding.kind());
+        match (self.too_long, self.culprit.as_ref().or_else(heaviest)) {
             (Some(limit), _) => {
                 sentence += &format!("{} octets where {limit} are allowed", self.octets);
             }
-            (None, Some(heaviest)) => {
-                sentence += &heaviest.detail;
+            (None, Some(blamed)) => {
+                sentence += &blamed.detail;
                 match self.found {
-                    1 => {}
+                    0 | 1 => {}
                     2 => sentence += ", and one finding more",
                     more => sentence += &format!(", and {} findings more", more - 1),
                 }

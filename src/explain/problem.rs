@@ -115,7 +115,8 @@ impl Problem<'_> {
 
     /// The page of the heaviest kind; "about:blank" where nothing is to be told.
     fn url(&self) -> String {
-        let kind = self.refused.iter().filter_map(Explanation::kind).min();
+        let blamed = |one: &Explanation| one.culprit.as_ref().map(|culprit| culprit.finding.kind());
+        let kind = self.refused.iter().filter_map(blamed).min();
         match kind.filter(|_| self.level != DetailLevel::Id) {
             Some(kind) => kind.url(),
             None => "about:blank".to_owned(),
@@ -142,7 +143,12 @@ impl Problem<'_> {
             object = object.string("confidence", confidence.name());
         }
         if let Some(reads) = &one.reads {
-            object = object.string("reads", &Preview::new(reads.as_bytes()).to_string());
+            object = object.string(
+                "reads",
+                &Preview::new(reads.as_bytes())
+                    .up_to(super::HEX_OCTETS)
+                    .to_string(),
+            );
         }
         object.finish()
     }

@@ -18,12 +18,13 @@ const OFFERED: usize = 3;
 
 const HEADING: Style = Style::new().bold();
 
-/// Writes an explanation as text with ANSI styles, for lines of `width` columns.
+/// Writes an explanation as text with ANSI styles, for a terminal of `width`
+/// columns; unknown, nothing is wrapped.
 ///
 /// Print it through `anstream`, which leaves the styles out where they are not
 /// wanted. Nothing of the value reaches the text unescaped.
 #[must_use]
-pub fn render(explanation: &Explanation, width: usize) -> String {
+pub fn render(explanation: &Explanation, width: Option<usize>) -> String {
     let mut text = String::new();
     let name = Preview::new(explanation.field().as_bytes()).up_to(80);
     let unit = if explanation.octets == 1 {
@@ -42,10 +43,10 @@ pub fn render(explanation: &Explanation, width: usize) -> String {
         explanation.octets
     );
     if let Some(value) = explanation.value().filter(|value| !value.is_empty()) {
-        text += &ruler(explanation, value, width);
+        text += &ruler(explanation, value, width.unwrap_or(80));
         text.push('\n');
     }
-    findings(&mut text, explanation, width);
+    findings(&mut text, explanation, width.unwrap_or(usize::MAX));
     readings(&mut text, explanation);
     policy(&mut text, explanation);
     fixes(&mut text, explanation);

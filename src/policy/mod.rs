@@ -4,28 +4,40 @@
 //! last rule that covers the field and speaks of the kind decides, and the
 //! preset where none does.
 //!
-//! A value passes untouched exactly when one of these holds:
+//! A value that is longer than the rule that limits its field allows
+//! ([`Rule::max_octets`]) is rejected, whatever else is in it. Any other goes on
+//! as it came exactly when one of these holds:
 //!
-//! 1. Nothing is found in it, and no rule for its field limits its length to less.
+//! 1. Nothing is found in it.
 //! 2. Every finding's action is `allow` or `log`.
-//! 3. Some finding's action is `normalize`, none is `reject`, but the repair is
-//!    not safe and nothing asks for the value to be rejected then.
-//! 4. Its field is protected ([`Protection`]) and no finding's action is `reject`.
+//! 3. Some finding's action is `normalize` and none is `reject`, but the repair
+//!    cannot be made: it is not safe, or the field is protected
+//!    ([`Protection`]). And nothing refuses the value then: it holds no
+//!    reference to a control that is more than allowed, its repair would not
+//!    make a control, and none of the kinds to be normalized is also listed
+//!    under `reject` by its rule, or would be rejected without that rule.
+//!
+//! Otherwise it is rejected where some finding's action is `reject` or the third
+//! point refuses it, and rewritten where the repair is made.
 
 mod action;
 mod preset;
+mod route;
 mod rule;
 mod scope;
 
 pub use action::Action;
 pub use preset::Preset;
+pub(crate) use route::Inclusion;
 pub use rule::Rule;
+pub(crate) use scope::Unmatchable;
 pub use scope::{Scope, Target};
 
 use crate::charset::Charset;
 use crate::fields::Protection;
 use crate::finding::FindingKind;
 use crate::octet;
+use route::Route;
 use std::fmt;
 use std::sync::Arc;
 
@@ -50,6 +62,8 @@ use std::sync::Arc;
 pub struct Policy {
     preset: Preset,
     rules: Vec<Rule>,
+    /// Those of each rule's scope; empty when no rule has a scope.
+    routes: Vec<Vec<Route>>,
     field_octets: Option<usize>,
     head_octets: Option<usize>,
 }
@@ -75,37 +89,67 @@ impl Policy {
         &self.rules
     }
 
-    /// What is to be done about `kind` in `field`, in a request of `target`.
+    /// Which rules are for a request of `target`, in their order. Empty where
+    /// that is plain from the rules.
+    pub(crate) fn inclusions(&self, target: &Target<'_>) -> Vec<Inclusion> {
+        if self.routes.is_empty() {
+            return Vec::new();
+        }
+        let mut included = route::inclusions(self.routes.iter().map(Vec::as_slice), target.path);
+        for (included, rule) in included.iter_mut().zip(&self.rules) {
+            if !rule.scope.is_for(target) {
+                *included = Inclusion::Never;
+            }
+        }
+        included
+    }
+
+    /// What is to be done about `kind` in `field`, by the rules included.
+    ///
+    /// A rule that is only perhaps for the request counts where it orders more
+    /// than those beneath it. If what is ordered is a repair, it is also asked
+    /// whether the value would be rejected without it: a rule beneath that
+    /// repairs refuses only what it also lists under `reject`, and else leaves
+    /// the answer to the next.
     pub(crate) fn asked(
         &self,
-        target: Option<&Target<'_>>,
+        inclusions: &[Inclusion],
         field: &str,
         kind: FindingKind,
     ) -> Order<'_> {
-        let mut speaking = self
-            .applying(target, field)
-            .rev()
-            .filter_map(|(number, rule)| Some((number, rule, rule.asks(kind)?)));
-        let preset = self.preset.action(field, kind);
-        let Some((number, rule, asked)) = speaking.next() else {
-            return Order {
-                action: preset,
-                otherwise: Action::Log,
-                source: Source::Preset(self.preset),
-                rule: None,
+        let mut chosen: Option<(Action, usize, &Rule)> = None;
+        let mut settled = false;
+        let mut rejects = false;
+        let mut asked_all = true;
+        for (number, rule, certain) in self.applying(inclusions, field).rev() {
+            let Some(asked) = rule.asks(kind) else {
+                continue;
             };
-        };
-        let beneath = speaking.next().map_or(preset, |(_, _, asked)| asked.action);
-        let otherwise = if asked.rejects || beneath == Action::Reject {
-            Action::Reject
-        } else {
-            Action::Log
-        };
+            if !settled && chosen.is_none_or(|(action, ..)| asked.action > action) {
+                chosen = Some((asked.action, number, rule));
+            }
+            settled |= certain;
+            rejects |= asked.rejects;
+            let repairs = asked.action == Action::Normalize;
+            if (certain && !repairs) || (settled && rejects) {
+                asked_all = false;
+                break;
+            }
+        }
+        let preset = self.preset.action(field, kind);
+        rejects |= asked_all && preset == Action::Reject;
+        let chosen = chosen.filter(|&(action, ..)| settled || action >= preset);
         Order {
-            action: asked.action,
-            otherwise,
-            source: Source::rule(number, rule),
-            rule: Some(rule),
+            action: chosen.map_or(preset, |(action, ..)| action),
+            otherwise: match rejects {
+                true => Action::Reject,
+                false => Action::Log,
+            },
+            source: match chosen {
+                Some((_, number, rule)) => Source::rule(number, rule),
+                None => Source::Preset(self.preset),
+            },
+            rule: chosen.map(|(.., rule)| rule),
         }
     }
 
@@ -120,15 +164,23 @@ impl Policy {
             .unwrap_or(field)
     }
 
-    /// The greatest length the rules allow a value of `field`, and who says so.
-    pub(crate) fn limit(
-        &self,
-        target: Option<&Target<'_>>,
-        field: &str,
-    ) -> Option<(usize, Source)> {
-        self.applying(target, field)
-            .rev()
-            .find_map(|(number, rule)| Some((rule.max_octets?, Source::rule(number, rule))))
+    /// The greatest length the rules allow a value of `field`, and who says so:
+    /// the last that limits it, unless one that is perhaps for the request
+    /// allows less.
+    pub(crate) fn limit(&self, inclusions: &[Inclusion], field: &str) -> Option<(usize, Source)> {
+        let mut least: Option<(usize, Source)> = None;
+        for (number, rule, certain) in self.applying(inclusions, field).rev() {
+            let Some(limit) = rule.max_octets else {
+                continue;
+            };
+            if least.as_ref().is_none_or(|(least, _)| limit < *least) {
+                least = Some((limit, Source::rule(number, rule)));
+            }
+            if certain {
+                break;
+            }
+        }
+        least
     }
 
     /// Whether some rule names `field`, for whatever requests.
@@ -153,15 +205,28 @@ impl Policy {
         self.head_octets
     }
 
+    /// The rules for `field`, with their places, and whether each is certainly
+    /// for the request.
     fn applying<'p>(
         &'p self,
-        target: Option<&Target<'_>>,
+        inclusions: &[Inclusion],
         field: &str,
-    ) -> impl DoubleEndedIterator<Item = (usize, &'p Rule)> {
+    ) -> impl DoubleEndedIterator<Item = (usize, &'p Rule, bool)> {
         self.rules
             .iter()
             .enumerate()
-            .filter(move |(_, rule)| rule.covers(field) && rule.scope.includes(target))
+            .filter(move |(_, rule)| rule.covers(field))
+            .filter_map(move |(number, rule)| {
+                // Of a request nothing is known of, none can be said to be in a scope.
+                let included = inclusions
+                    .get(number)
+                    .map_or(rule.scope.is_any().into(), |&included| included);
+                match included {
+                    Inclusion::Always => Some((number, rule, true)),
+                    Inclusion::Perhaps => Some((number, rule, false)),
+                    Inclusion::Never => None,
+                }
+            })
     }
 }
 
@@ -261,10 +326,15 @@ impl PolicyBuilder {
     /// # Errors
     ///
     /// Every [`Mistake`] in the rules, at once.
-    pub fn build(self) -> Result<Policy, PolicyError> {
+    pub fn build(mut self) -> Result<Policy, PolicyError> {
         let mut mistakes = Vec::new();
         for (rule, place) in self.policy.rules.iter().zip(0..) {
             check(rule, |what| mistakes.push((place, what)));
+        }
+        let rules = &self.policy.rules;
+        if rules.iter().any(|rule| !rule.scope.is_any()) {
+            let routes = rules.iter().map(|rule| rule.scope.compiled_routes());
+            self.policy.routes = routes.collect();
         }
         if mistakes.is_empty() {
             Ok(self.policy)
@@ -284,10 +354,33 @@ fn check(rule: &Rule, mut report: impl FnMut(Mistake)) {
         .any(|(_, action)| *action == Action::Normalize);
     for field in &rule.fields {
         let name = field.strip_suffix('*').unwrap_or(field);
-        if field.is_empty() || !name.bytes().all(octet::is_token) {
+        if name.contains('*') {
+            report(Mistake::StarInside(field.clone()));
+        } else if field.is_empty() || !name.bytes().all(octet::is_token) {
             report(Mistake::NotAFieldName(field.clone()));
         } else if normalizes && let Some(protection) = Protection::of(field) {
             report(Mistake::Protected(field.clone(), protection));
+        }
+    }
+    let scope = &rule.scope;
+    let words = [
+        (
+            "method",
+            &scope.methods,
+            Unmatchable::method as fn(&str) -> _,
+        ),
+        ("host", &scope.hosts, Unmatchable::host),
+        ("route", &scope.routes, Unmatchable::route),
+    ];
+    for (what, words, test) in words {
+        for word in words {
+            if let Some(Unmatchable { reason, .. }) = test(word) {
+                report(Mistake::MatchesNothing {
+                    what,
+                    word: word.clone(),
+                    reason,
+                });
+            }
         }
     }
     for (at, &(kind, action)) in rule.asked.iter().enumerate() {
@@ -357,6 +450,15 @@ impl std::error::Error for PolicyError {}
 pub enum Mistake {
     /// One kind in two lists that exclude each other.
     Contradiction(FindingKind, Action, Action),
+    /// A method, host or route that no request can match.
+    MatchesNothing {
+        /// `method`, `host` or `route`.
+        what: &'static str,
+        /// The word itself.
+        word: String,
+        /// Why it matches nothing, as a clause that follows the word.
+        reason: &'static str,
+    },
     /// `normalize` for `latin1` with no charset to assume.
     NoCharset,
     /// No field named.
@@ -369,6 +471,8 @@ pub enum Mistake {
     NotRepairable(FindingKind),
     /// `normalize` for a field that is never rewritten.
     Protected(String, Protection),
+    /// A field pattern with a `*` that is not at its end.
+    StarInside(String),
 }
 
 impl fmt::Display for Mistake {
@@ -377,6 +481,7 @@ impl fmt::Display for Mistake {
             Self::Contradiction(kind, one, other) => {
                 write!(f, "{kind} is under both {one} and {other}")
             }
+            Self::MatchesNothing { what, word, reason } => write!(f, "{what} {word:?} {reason}"),
             Self::NoCharset => {
                 f.write_str("latin1 cannot be normalized without a charset to assume")
             }
@@ -388,6 +493,9 @@ impl fmt::Display for Mistake {
             }
             Self::Protected(field, protection) => {
                 write!(f, "{field} cannot be normalized: {}", protection.reason())
+            }
+            Self::StarInside(field) => {
+                write!(f, "field {field:?} has a * that is not at its end")
             }
         }
     }

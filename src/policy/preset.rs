@@ -1,7 +1,7 @@
 //! What a kind gets where no rule speaks of it.
 
 use super::action::Action;
-use crate::fields::{Grammar, Protection};
+use crate::fields;
 use crate::finding::FindingKind;
 use crate::named::named;
 
@@ -13,7 +13,8 @@ pub enum Preset {
     #[default]
     Log,
     /// Normalizes `latin1`, `char-ref` and `double-encoded` in free-text
-    /// fields; rejects broken UTF-8 and controls; reports the rest.
+    /// fields, which those that hold URIs, links, entity tags, credentials or
+    /// signatures are not; rejects broken UTF-8 and controls; reports the rest.
     Repair,
     /// Rejects every kind that is a fault; reports the rest.
     Strict,
@@ -32,7 +33,7 @@ impl Preset {
             Self::Log => Action::Log,
             Self::Repair => match kind {
                 FindingKind::CharRef | FindingKind::DoubleEncoded | FindingKind::Latin1
-                    if is_free_text(field) =>
+                    if fields::is_free_text(field) =>
                 {
                     Action::Normalize
                 }
@@ -47,8 +48,4 @@ impl Preset {
             Self::Strict => Action::Log,
         }
     }
-}
-
-fn is_free_text(field: &str) -> bool {
-    Grammar::of(field) == Grammar::FreeText && Protection::of(field).is_none()
 }

@@ -60,7 +60,7 @@ impl Rule {
         Self { scope, ..self }
     }
 
-    /// Says nothing about these kinds.
+    /// Says nothing about these kinds: they are neither reported nor counted.
     #[must_use]
     pub fn allow(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
         self.ask(Action::Allow, kinds)
@@ -76,8 +76,13 @@ impl Rule {
     ///
     /// Where it is not, the value is rejected if this rule also lists the kind
     /// under [`reject`](Self::reject), or if it would be rejected without this
-    /// rule; it is reported otherwise. A value whose repair would make CR, LF,
-    /// NUL or another control is always rejected.
+    /// rule, by those before it or the preset; it is reported otherwise. A value
+    /// whose repair would make CR, LF, NUL or another control than HTAB is always
+    /// rejected.
+    ///
+    /// Text in text (`char-ref`, `nested-encoding`, `double-encoded`) is decoded
+    /// whole or not at all: a value that also holds a kind of it that is
+    /// neither normalized nor allowed is not repaired.
     #[must_use]
     pub fn normalize(self, kinds: impl IntoIterator<Item = FindingKind>) -> Self {
         self.ask(Action::Normalize, kinds)
@@ -109,7 +114,8 @@ impl Rule {
         }
     }
 
-    /// Refuses values longer than this, in octets, before and after repair.
+    /// Refuses values longer than this, in octets. A repair that would make a
+    /// value longer than this is not made.
     #[must_use]
     pub fn max_octets(self, octets: usize) -> Self {
         Self {

@@ -4,6 +4,7 @@
 //! writer. Trailers are dropped in both directions: nobody has judged them.
 
 use super::event::{Ending, Record};
+use super::upstream::chain;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -263,7 +264,8 @@ impl Body for AnswerBody {
         match polled {
             Poll::Pending => {
                 ready!(this.stall.poll(cx));
-                this.record.ended(Ending::UpstreamStalled);
+                let cause = format!("no octet of the response within {:?}", this.stall.timeout);
+                this.record.broken_off(Ending::UpstreamStalled, cause);
                 Poll::Ready(Some(Err(BodyError::Stalled)))
             }
             Poll::Ready(Some(Ok(frame))) if frame.is_data() => {
@@ -272,7 +274,7 @@ impl Body for AnswerBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                this.record.ended(Ending::UpstreamCut);
+                this.record.broken_off(Ending::UpstreamCut, chain(&error));
                 Poll::Ready(Some(Err(BodyError::Broken(error))))
             }
             // The end, or trailers, which come at the end.

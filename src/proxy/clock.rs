@@ -41,6 +41,18 @@ struct State {
     since: Instant,
     /// Since when the client has not taken what is written to it.
     blocked: Option<Instant>,
+    /// What the client opened with.
+    opening: Opening,
+}
+
+/// What a client opens its connection with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Opening {
+    /// Perhaps a request; nothing, to begin with.
+    Request,
+    /// A TLS record with a handshake in it (RFC 8446 §5.1): no method starts
+    /// with such an octet.
+    Tls,
 }
 
 impl Clock {
@@ -53,6 +65,7 @@ impl Clock {
                 waiting: Waiting::Start,
                 since: Instant::now(),
                 blocked: None,
+                opening: Opening::Request,
             }),
         }
     }
@@ -63,6 +76,7 @@ impl Clock {
             waiting,
             since,
             blocked,
+            ..
         } = *self.lock();
         if let Some(blocked) = blocked {
             return (Waiting::Reader, blocked.checked_add(self.timeouts.body));
@@ -81,8 +95,15 @@ impl Clock {
         (state.waiting, state.since) = (waiting, Instant::now());
     }
 
-    fn read(&self) {
+    pub(super) fn opening(&self) -> Opening {
+        self.lock().opening
+    }
+
+    fn read(&self, first: u8) {
         let mut state = self.lock();
+        if state.waiting == Waiting::Start && first == TLS_HANDSHAKE {
+            state.opening = Opening::Tls;
+        }
         match state.waiting {
             Waiting::Idle => (state.waiting, state.since) = (Waiting::Head, Instant::now()),
             // The time runs from when the connection was accepted.
@@ -105,6 +126,8 @@ impl Clock {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+const TLS_HANDSHAKE: u8 = 22;
 
 /// A client's connection that tells its clock what happens on it.
 pub(super) struct Clocked {
@@ -130,8 +153,8 @@ impl AsyncRead for Clocked {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.clock.read();
+        if let Some(&first) = buffer.filled().get(before) {
+            self.clock.read(first);
         }
         polled
     }

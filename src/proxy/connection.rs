@@ -6,7 +6,8 @@
 
 use super::Shared;
 use super::body::{AnswerBody, BodyError, Phase, Progress, Upload};
-use super::clock::{Clock, Clocked, Waiting};
+use super::clock::{Clock, Clocked, Opening, Waiting};
+use super::event::Record;
 use super::exchange::exchange;
 use super::reply::{Asker, Fault, respond};
 use super::trace;
@@ -45,11 +46,14 @@ pub(super) async fn serve(
         leaves_octets: Arc::clone(&leaves_octets),
     };
     let service = service_fn(|request: Request<Incoming>| {
-        let (shared, turns) = (Arc::clone(&shared), turns.clone());
+        let shared = Arc::clone(&shared);
+        // Not in the future: one that is dropped before it is polled, because
+        // the client closed with its request, would leave no event.
+        let record = Record::open(&shared.logging, client, &request);
+        let (request, turn) = turns.clone().take(request, shared.config.timeouts.body);
         // Boxed, so that the connection can be polled without being pinned.
         let answering: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
-            let (request, turn) = turns.take(request, shared.config.timeouts.body);
-            let response = exchange(&shared, client, request).await;
+            let response = exchange(&shared, request, record).await;
             Ok::<_, Infallible>(response.map(|body| TurnBody { body, _turn: turn }))
         });
         answering
@@ -67,20 +71,23 @@ pub(super) async fn serve(
 
     let ended = drive(&mut connection, &clock, stopping).await;
     let stream = connection.into_parts().io.into_inner().into_stream();
+    // Boxed where it needs a buffer, which would be in every connection's future.
     match ended {
-        Ended::Done if leaves_octets.load(Ordering::Relaxed) => linger(stream).await,
+        Ended::Done if leaves_octets.load(Ordering::Relaxed) => Box::pin(linger(stream)).await,
         Ended::Done => close(stream).await,
         Ended::Overdue(Waiting::Head) => {
             trace::head_stalled(client);
-            time_out(stream, &shared).await;
+            Box::pin(time_out(stream, &shared)).await;
         }
         Ended::Overdue(_) => {}
-        Ended::Failed(error) => {
-            trace::connection_failed(client, &error);
-            if error.is_parse() {
-                linger(stream).await;
+        Ended::Failed(error) if error.is_parse() => {
+            match clock.opening() {
+                Opening::Request => trace::head_malformed(client, &error),
+                Opening::Tls => trace::tls(client),
             }
+            Box::pin(linger(stream)).await;
         }
+        Ended::Failed(error) => trace::connection_broke(client, &error),
     }
 }
 
@@ -236,3 +243,18 @@ async fn linger(mut stream: TcpStream) {
 
 /// How long a client may go on talking after its last answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection holds its future as long as it is open: what only a
+    /// few need at their end is not in it.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(serve) <= 2048, "{} octets", size(serve));
+    }
+}

@@ -4,6 +4,7 @@
 //! It is told when it is dropped, so that every request leaves one event,
 //! whatever ended it.
 
+use super::reply::Fault;
 use super::request_id::RequestId;
 use super::trace;
 use crate::config::Config;
@@ -15,8 +16,9 @@ use http::header::HOST;
 use http::{Request, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tracing::Level;
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(super) enum Ending {
     ClientGone,
     /// The answer is complete.
     Complete,
+    /// The proxy stopped before the answer was complete.
+    DrainOver,
     /// The upstream broke its answer off.
     UpstreamCut,
     /// The upstream stopped in its answer.
@@ -36,6 +40,7 @@ impl Ending {
         match self {
             Self::ClientGone => "client-gone",
             Self::Complete => "complete",
+            Self::DrainOver => "drain-over",
             Self::UpstreamCut => "upstream-cut",
             Self::UpstreamStalled => "upstream-stalled",
         }
@@ -49,16 +54,27 @@ pub(super) struct Logging {
     values: bool,
     one_in: u32,
     clean: Arc<AtomicU32>,
+    /// The upstream's authority.
+    upstream: Arc<str>,
+    /// Whether nobody waits any longer for what is in flight.
+    drain_over: Arc<AtomicBool>,
 }
 
 impl Logging {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, upstream: &str) -> Self {
         Self {
             dry_run: config.dry_run,
             values: config.log_values,
             one_in: config.log_clean,
             clean: Arc::default(),
+            upstream: upstream.into(),
+            drain_over: Arc::default(),
         }
+    }
+
+    /// Whose answer is not complete from now on is cut off by us.
+    pub(super) fn drain_is_over(&self) {
+        self.drain_over.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is this clean request's turn to be written.
@@ -86,15 +102,26 @@ pub(super) struct Record {
     upstream_status: Option<StatusCode>,
     answer: Option<&'static str>,
     ending: Ending,
-    action: Action,
+    /// The greatest, once the policy was asked.
+    action: Option<Action>,
+    refused: Option<String>,
     explanations: Vec<Explanation>,
+    failure: Option<Failure>,
+}
+
+/// What failed that is not the client's: somebody should look at it.
+enum Failure {
+    /// We did.
+    Ours,
+    /// The upstream did, in this way.
+    Upstream(String),
 }
 
 impl Record {
     /// Starts the record of a request whose head has come.
     pub(super) fn open<B>(logging: &Logging, client: SocketAddr, request: &Request<B>) -> Self {
         let host = match request.uri().authority() {
-            Some(authority) => authority.as_str().to_owned(),
+            Some(authority) => bounded(authority.as_str(), MOST_TOLD),
             None => request
                 .headers()
                 .get(HOST)
@@ -106,15 +133,17 @@ impl Record {
             started: Instant::now(),
             id: RequestId::of(request.headers()),
             client,
-            method: request.method().to_string(),
+            method: bounded(request.method().as_str(), MOST_TOLD),
             host,
-            path: request.uri().path().to_owned(),
+            path: bounded(request.uri().path(), MOST_OF_PATH),
             status: None,
             upstream_status: None,
             answer: None,
             ending: Ending::ClientGone,
-            action: Action::Allow,
+            action: None,
+            refused: None,
             explanations: Vec::new(),
+            failure: None,
         }
     }
 
@@ -134,10 +163,9 @@ impl Record {
     }
 
     fn found(&mut self, explanations: impl Iterator<Item = Explanation>) {
-        for explanation in explanations {
-            self.action = self.action.max(explanation.action());
-            self.explanations.push(explanation);
-        }
+        self.explanations.extend(explanations);
+        let actions = self.explanations.iter().map(Explanation::action);
+        self.action = Some(actions.max().unwrap_or(Action::Allow));
     }
 
     /// The upstream answered.
@@ -147,21 +175,33 @@ impl Record {
     }
 
     /// We answered ourselves, for this reason.
-    pub(super) const fn answered(&mut self, status: StatusCode, reason: &'static str) {
+    pub(super) fn answered(&mut self, status: StatusCode, fault: &Fault) {
         self.status = Some(status);
-        self.answer = Some(reason);
+        self.answer = Some(fault.reason());
+        self.refused = fault.refused();
+        self.failure = match fault {
+            Fault::Panicked => Some(Failure::Ours),
+            Fault::Upstream(failure) => Some(Failure::Upstream(failure.cause.clone())),
+            _ => None,
+        };
     }
 
     pub(super) const fn ended(&mut self, ending: Ending) {
         self.ending = ending;
     }
 
+    /// The upstream did not finish its answer.
+    pub(super) fn broken_off(&mut self, ending: Ending, cause: String) {
+        self.ending = ending;
+        self.failure = Some(Failure::Upstream(cause));
+    }
+
     fn is_clean(&self) -> bool {
         self.explanations.is_empty() && self.answer.is_none() && self.ending == Ending::Complete
     }
 
-    /// Every explanation as a JSON array, or nothing if there is none.
-    fn findings(&self) -> Option<String> {
+    /// The explanations as a JSON array, or nothing if there are none.
+    fn values(&self) -> Option<String> {
         let one = |explanation: &Explanation| {
             if self.logging.values {
                 explanation.to_event_json()
@@ -179,15 +219,45 @@ impl Record {
     }
 }
 
+/// The start of a text, and a sign where it goes on: what is told of a
+/// request is held as long as it lasts, and written on one line.
+fn bounded(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// How many characters of a method or a host are told.
+const MOST_TOLD: usize = 256;
+
+/// How many of a path.
+const MOST_OF_PATH: usize = 2048;
+
 /// How many values one event tells of.
 const MOST_LISTED: usize = 32;
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if !trace::tells_requests() || (self.is_clean() && !self.logging.samples_clean()) {
+        if self.ending == Ending::ClientGone && self.logging.drain_over.load(Ordering::Relaxed) {
+            self.ending = Ending::DrainOver;
+        }
+        let level = match self.failure {
+            None if self.ending == Ending::DrainOver => Level::WARN,
+            None => Level::INFO,
+            Some(Failure::Upstream(_)) => Level::WARN,
+            Some(Failure::Ours) => Level::ERROR,
+        };
+        if !trace::tells_requests(level) || (self.is_clean() && !self.logging.samples_clean()) {
             return;
         }
+        let (upstream, error) = match &self.failure {
+            None => (None, None),
+            Some(Failure::Ours) => (None, Some("the exchange panicked")),
+            Some(Failure::Upstream(cause)) => (Some(&*self.logging.upstream), Some(&**cause)),
+        };
         trace::request(&Event {
+            level,
             request_id: self.id.as_str(),
             client: self.client,
             method: &self.method,
@@ -196,18 +266,26 @@ impl Drop for Record {
             status: self.status.map(|status| status.as_u16()),
             upstream_status: self.upstream_status.map(|status| status.as_u16()),
             answer: self.answer,
+            upstream,
+            error,
             ended: self.ending.name(),
             duration: self.started.elapsed(),
-            action: self.action.name(),
+            refused: self.refused.as_deref(),
+            action: self.action.map(Action::name),
             dry_run: self.logging.dry_run,
-            values: self.explanations.len(),
-            findings: self.findings().as_deref(),
+            values: self.values().as_deref(),
+            unlisted: self
+                .explanations
+                .len()
+                .checked_sub(MOST_LISTED)
+                .filter(|&more| more > 0),
         });
     }
 }
 
 /// One request, as it is told.
 pub(super) struct Event<'r> {
+    pub(super) level: Level,
     pub(super) request_id: &'r str,
     pub(super) client: SocketAddr,
     pub(super) method: &'r str,
@@ -219,12 +297,19 @@ pub(super) struct Event<'r> {
     pub(super) upstream_status: Option<u16>,
     /// Why we answered ourselves, if we did.
     pub(super) answer: Option<&'static str>,
+    /// The upstream, where it failed.
+    pub(super) upstream: Option<&'r str>,
+    /// How it, or we, failed.
+    pub(super) error: Option<&'r str>,
     pub(super) ended: &'static str,
     pub(super) duration: Duration,
-    pub(super) action: &'static str,
+    /// What the client was told of a refusal that is not the policy's, as JSON.
+    pub(super) refused: Option<&'r str>,
+    /// The greatest the policy ordered, if it was asked.
+    pub(super) action: Option<&'static str>,
     pub(super) dry_run: bool,
-    /// In how many values something was found.
-    pub(super) values: usize,
-    /// What was found, as a JSON array.
-    pub(super) findings: Option<&'r str>,
+    /// The values in which something was found, as a JSON array.
+    pub(super) values: Option<&'r str>,
+    /// How many more there are than are listed, if any.
+    pub(super) unlisted: Option<usize>,
 }

@@ -19,15 +19,13 @@ use super::{framing, limits};
 use http::{Request, Response, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use std::net::SocketAddr;
 
 /// Answers one request, by the upstream's answer or by our own.
 pub(super) async fn exchange(
     shared: &Shared,
-    client: SocketAddr,
     request: Request<Upload>,
+    mut record: Record,
 ) -> Response<AnswerBody> {
-    let mut record = Record::open(&shared.logging, client, &request);
     let asker = Asker::new(request.headers(), record.id(), shared.config.detail_level);
     let attempt = Contained::new(attempt(shared, &mut record, request)).await;
     match attempt {
@@ -49,7 +47,7 @@ pub(super) async fn exchange(
 
 fn answer(mut record: Record, fault: &Fault, asker: &Asker) -> Response<AnswerBody> {
     let response = respond(fault, asker);
-    record.answered(response.status(), fault.reason());
+    record.answered(response.status(), fault);
     response.map(|text| AnswerBody::own(text, record))
 }
 
@@ -80,7 +78,9 @@ async fn attempt(
         if forwarding::is_plainly_framed(response.headers()) {
             Ok(response)
         } else {
-            Err(Fault::Upstream(UpstreamError::Ambiguous))
+            let cause =
+                "Transfer-Encoding other than chunked, once and alone, or Content-Length repeated";
+            Err(UpstreamError::Ambiguous.caused(cause))
         }
     });
     let mut response = checked.map_err(|fault| Refusal {

@@ -20,8 +20,8 @@ pub(super) enum Malformed {
     ContentLength,
     /// `Host` is not what the target says.
     HostDiffers,
-    /// `Host` that is not a host and a port.
-    HostInvalid,
+    /// `Host` that is not a host and a port, and the octet that none can have.
+    HostInvalid(Option<Offender>),
     /// HTTP/1.1 without `Host`.
     HostMissing,
     /// More than one `Host`.
@@ -36,6 +36,14 @@ pub(super) enum Malformed {
     UserInformation,
 }
 
+/// The first octet that cannot stand where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offender {
+    pub(super) octet: u8,
+    /// From the start of the value.
+    pub(super) offset: usize,
+}
+
 impl Malformed {
     /// The kebab-case name, for the log and for clients.
     pub(super) const fn name(self) -> &'static str {
@@ -44,7 +52,7 @@ impl Malformed {
             Self::Connect => "connect",
             Self::ContentLength => "content-length",
             Self::HostDiffers => "host-differs",
-            Self::HostInvalid => "host-invalid",
+            Self::HostInvalid(_) => "host-invalid",
             Self::HostMissing => "host-missing",
             Self::HostRepeated => "host-repeated",
             Self::LookAlike => "framing-look-alike",
@@ -61,7 +69,7 @@ impl Malformed {
             Self::Connect => "CONNECT is not served here.",
             Self::ContentLength => "Content-Length must be one decimal number.",
             Self::HostDiffers => "Host must be the same as the authority of the target.",
-            Self::HostInvalid => "Host must be a host name or address and, if need be, a port.",
+            Self::HostInvalid(_) => "Host must be a host name or address and, if need be, a port.",
             Self::HostMissing => "An HTTP/1.1 request must have a Host field.",
             Self::HostRepeated => "A request must have one Host field only.",
             Self::LookAlike => "A field name is a framing field's name spelled with an underscore.",
@@ -145,7 +153,7 @@ fn host<B>(request: &Request<B>) -> Result<(), Malformed> {
         Some(Ok(sent)) => sent,
     };
     if !is_host(sent) {
-        return Err(Malformed::HostInvalid);
+        return Err(Malformed::HostInvalid(offender(sent)));
     }
     let same = |authority: &Authority| {
         without_default_port(authority.as_str().as_bytes())
@@ -163,10 +171,17 @@ fn host<B>(request: &Request<B>) -> Result<(), Malformed> {
 
 /// `Host = uri-host [ ":" port ]`; empty where the target has no authority.
 fn is_host(sent: &[u8]) -> bool {
-    let plain = |octet: &u8| {
-        octet.is_ascii_graphic() && !matches!(octet, b'@' | b'/' | b'?' | b'#' | b'\\' | b',')
-    };
-    sent.is_empty() || (sent.iter().all(plain) && std::str::from_utf8(sent).is_ok_and(is_authority))
+    sent.is_empty()
+        || (offender(sent).is_none() && std::str::from_utf8(sent).is_ok_and(is_authority))
+}
+
+/// The first octet that is in no host and no port. The grammar has places for
+/// `,` and `@`; here they would be two hosts, or a user.
+fn offender(sent: &[u8]) -> Option<Offender> {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || b"!$%&'()*+-.:;=[]_~".contains(&octet);
+    let offset = sent.iter().position(|&octet| !plain(octet))?;
+    let &octet = sent.get(offset)?;
+    Some(Offender { octet, offset })
 }
 
 fn is_authority(text: &str) -> bool {
@@ -288,20 +303,23 @@ mod tests {
         ] {
             assert_eq!(checked("/", &[("host", right)]), Ok(()), "{right:?}");
         }
-        for wrong in [
-            &b"a b"[..],
-            b"a@b",
-            b"a/b",
-            b"a,b",
-            b"a:b",
-            b"a:+1",
-            b"\xE9",
-            b"[::1",
-            b"a:99999",
+        for (wrong, first) in [
+            (&b"a b"[..], Some((b' ', 1))),
+            (b"a@b", Some((b'@', 1))),
+            (b"a/b", Some((b'/', 1))),
+            (b"a,b", Some((b',', 1))),
+            (b"a\"b", Some((b'"', 1))),
+            (b"b\xC3\xBCcher", Some((0xC3, 1))),
+            (b"\xE9", Some((0xE9, 0))),
+            (b"a:b", None),
+            (b"a:+1", None),
+            (b"[::1", None),
+            (b"a:99999", None),
         ] {
+            let first = first.map(|(octet, offset)| Offender { octet, offset });
             assert_eq!(
                 checked("/", &[("host", wrong)]),
-                Err(Malformed::HostInvalid),
+                Err(Malformed::HostInvalid(first)),
                 "{wrong:?}"
             );
         }

@@ -1,6 +1,7 @@
 //! How much of everything a request may have.
 
 use crate::config::Limits;
+use crate::preview::Preview;
 use http::{HeaderMap, Request, Uri};
 
 /// A limit that a request exceeds.
@@ -62,7 +63,8 @@ pub(super) fn check<B>(request: &Request<B>, limits: &Limits) -> Result<(), Exce
             .iter()
             .map(|(name, value)| octets(name, value) + 2)
             .sum::<usize>();
-    let field = || field.map(str::to_owned);
+    // A name can be all of the length, and is told to people.
+    let field = || field.map(|name| Preview::new(name.as_bytes()).to_string());
     exceeded(Limit::Field, longest, limits.field, field())
         .or_else(|| exceeded(Limit::Head, head, limits.head, field()))
         .map_or(Ok(()), Err)

@@ -46,6 +46,11 @@ impl Listeners {
         self.listeners.iter().map(TcpListener::local_addr).collect()
     }
 
+    /// Listens no longer; nothing is accepted afterwards.
+    pub(super) fn close(&mut self) {
+        self.listeners.clear();
+    }
+
     /// The next connection. Failures are told and waited out.
     pub(super) async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         loop {

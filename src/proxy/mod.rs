@@ -37,7 +37,7 @@ use crate::config::Config;
 use event::Logging;
 use listener::Listeners;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -89,6 +89,26 @@ pub enum ProxyError {
     Upstream(#[source] http::Error),
 }
 
+impl ProxyError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn help(&self) -> Option<&'static str> {
+        let Self::Listen { source, .. } = self else {
+            return None;
+        };
+        match source.kind() {
+            io::ErrorKind::AddrInUse => {
+                Some("another program listens there: choose another with --listen")
+            }
+            io::ErrorKind::AddrNotAvailable => Some("this machine has no such address"),
+            io::ErrorKind::PermissionDenied => Some(
+                "ports below 1024 need rights: choose another with --listen or grant CAP_NET_BIND_SERVICE",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl Proxy {
     /// Binds every address of `config`. Connections are queued from now on.
     ///
@@ -101,7 +121,7 @@ impl Proxy {
             .map_err(|(address, source)| ProxyError::Listen { address, source })?;
         let addresses = listeners.addresses().map_err(ProxyError::Address)?;
         let shared = Shared {
-            logging: Logging::new(&config),
+            logging: Logging::new(&config, upstream.authority()),
             upstream,
             config,
         };
@@ -121,7 +141,17 @@ impl Proxy {
     /// Serves until `shutdown` is ready; then goes on accepting for
     /// `timeouts.drain_delay`, stops accepting, and lets what is in flight
     /// finish for at most `timeouts.drain`.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        self.run_until(shutdown, pending()).await;
+    }
+
+    /// The same, but what is in flight is cut off as soon as `at_once` is ready
+    /// after `shutdown`: a second signal, say.
+    pub async fn run_until(
+        mut self,
+        shutdown: impl Future<Output = ()>,
+        at_once: impl Future<Output = ()>,
+    ) {
         trace::listening(&self.addresses, &self.shared.config.upstream);
         let (stop, stopping) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -130,18 +160,24 @@ impl Proxy {
 
         let timeouts = self.shared.config.timeouts.clone();
         trace::stopping(connections.len());
-        self.accept_until(sleep(timeouts.drain_delay), &mut connections, &stopping)
-            .await;
-
-        drop(self.listeners);
-        // Connections hold receivers; if there are none, nobody needs to know.
-        let _ = stop.send(true);
-        let drained = timeout(timeouts.drain, async {
-            while connections.join_next().await.is_some() {}
-        });
-        if drained.await.is_err() {
+        let drain = async {
+            let delay = sleep(timeouts.drain_delay);
+            self.accept_until(delay, &mut connections, &stopping).await;
+            self.listeners.close();
+            // Connections hold receivers; if there are none, nobody needs to know.
+            let _ = stop.send(true);
+            let all_done = async { while connections.join_next().await.is_some() {} };
+            timeout(timeouts.drain, all_done).await.is_ok()
+        };
+        let drained = tokio::select! {
+            biased;
+            () = at_once => false,
+            drained = drain => drained,
+        };
+        if !drained {
             trace::abandoned(connections.len());
         }
+        self.shared.logging.drain_is_over();
         // Dropping the set ends what is left of it.
         connections.shutdown().await;
         trace::stopped();

@@ -1,12 +1,13 @@
 //! Every answer of our own. One function turns what went wrong into a response.
 
-use super::framing::Malformed;
+use super::framing::{Malformed, Offender};
 use super::limits::{Exceeded, Limit};
 use super::request_id::RequestId;
-use super::upstream::UpstreamError;
+use super::upstream::{UpstreamError, UpstreamFailure};
 use crate::explain::json::Object;
 use crate::explain::{DetailLevel, Problem};
 use crate::headers::{HEADGUARD, Rejected, prefers_text};
+use crate::preview::hex;
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
@@ -28,7 +29,7 @@ pub(super) enum Fault {
     /// The policy refuses it.
     Rejected(Box<Rejected>),
     /// The upstream did not answer it.
-    Upstream(UpstreamError),
+    Upstream(UpstreamFailure),
 }
 
 impl Fault {
@@ -45,7 +46,7 @@ impl Fault {
             Self::Malformed(Malformed::Connect) => StatusCode::NOT_IMPLEMENTED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Upstream(error) => match error {
+            Self::Upstream(failure) => match failure.error {
                 UpstreamError::ConnectTimedOut | UpstreamError::ResponseTimedOut => {
                     StatusCode::GATEWAY_TIMEOUT
                 }
@@ -68,7 +69,7 @@ impl Fault {
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
             Self::Rejected(_) => "rejected",
-            Self::Upstream(error) => error.name(),
+            Self::Upstream(failure) => failure.error.name(),
         }
     }
 
@@ -88,16 +89,75 @@ impl Fault {
         }
     }
 
-    fn detail(&self) -> String {
+    /// What was refused before, or after, any policy was asked; for the log.
+    pub(super) fn refused(&self) -> Option<String> {
+        (self.verb() == "refused").then(|| {
+            let level = DetailLevel::Full;
+            let object = Object::new()
+                .string("reason", self.reason())
+                .string("detail", &self.detail(level));
+            self.particulars(object, level).finish()
+        })
+    }
+
+    /// What happened to the request, in a word.
+    const fn verb(&self) -> &'static str {
+        match self {
+            Self::BodyBroken
+            | Self::BodyStalled
+            | Self::Exceeded(_)
+            | Self::HeadStalled
+            | Self::Malformed(_) => "refused",
+            Self::Panicked => "failed",
+            Self::Rejected(_) => "rejected",
+            Self::Upstream(_) => "upstream",
+        }
+    }
+
+    /// The members of an object that only some refusals have.
+    fn particulars(&self, object: Object, level: DetailLevel) -> Object {
+        match self {
+            Self::Exceeded(exceeded) => {
+                let object = match exceeded.field.as_deref() {
+                    Some(field) => object.string("field", field),
+                    None => object,
+                };
+                object
+                    .number("sent", exceeded.sent)
+                    .number("allowed", exceeded.allowed)
+            }
+            Self::Malformed(Malformed::HostInvalid(Some(Offender { octet, offset }))) => {
+                let object = object.string("field", "host").number("offset", *offset);
+                match level {
+                    DetailLevel::Full => object.string("octets", &hex(&[*octet], 1)),
+                    _ => object,
+                }
+            }
+            _ => object,
+        }
+    }
+
+    fn detail(&self, level: DetailLevel) -> String {
         match self {
             Self::BodyBroken => "The request's body is not framed as HTTP asks.".to_owned(),
             Self::BodyStalled => "The request's body stopped coming.".to_owned(),
             Self::Exceeded(exceeded) => detail_of(exceeded),
             Self::HeadStalled => "The request's head did not come in time.".to_owned(),
-            Self::Malformed(malformed) => malformed.detail().to_owned(),
+            Self::Malformed(malformed) => {
+                let detail = malformed.detail();
+                match malformed {
+                    Malformed::HostInvalid(Some(Offender { octet, offset })) => match level {
+                        DetailLevel::Full => {
+                            format!("{detail} It has octet {octet:02X} at offset {offset}.")
+                        }
+                        _ => format!("{detail} The octet at offset {offset} has no place in it."),
+                    },
+                    _ => detail.to_owned(),
+                }
+            }
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
-            Self::Upstream(error) => error.detail().to_owned(),
+            Self::Upstream(failure) => failure.error.detail().to_owned(),
         }
     }
 }
@@ -179,11 +239,7 @@ pub(super) fn and_close<B>(mut response: Response<B>) -> Response<B> {
 
 /// `Headguard: refused;reason=field-too-long`, an sf-item (RFC 9651 §3.3).
 fn headguard(fault: &Fault, level: DetailLevel) -> HeaderValue {
-    let item = match fault {
-        Fault::Upstream(_) => "upstream",
-        Fault::Panicked => "failed",
-        _ => "refused",
-    };
+    let item = fault.verb();
     if level == DetailLevel::Id {
         return HeaderValue::from_static(item);
     }
@@ -199,19 +255,14 @@ fn json(fault: &Fault, asker: &Asker, instance: &str) -> String {
         .string("title", title(status))
         .number("status", status.as_u16().into());
     if asker.level != DetailLevel::Id {
-        object = object.string("detail", &fault.detail());
+        object = object.string("detail", &fault.detail(asker.level));
     }
     object = object.string("instance", instance);
     if asker.level != DetailLevel::Id {
         object = object.string("reason", fault.reason());
-        if let Fault::Exceeded(exceeded) = fault {
-            object = object
-                .number("sent", exceeded.sent)
-                .number("allowed", exceeded.allowed)
-                .optional("field", exceeded.field.as_deref());
-        }
+        object = fault.particulars(object, asker.level);
     }
-    object.finish()
+    object.finish() + "\n"
 }
 
 fn text(fault: &Fault, asker: &Asker, instance: &str) -> String {
@@ -219,7 +270,7 @@ fn text(fault: &Fault, asker: &Asker, instance: &str) -> String {
     let detail = if asker.level == DetailLevel::Id {
         String::new()
     } else {
-        format!("{}\n", fault.detail())
+        format!("{}\n", fault.detail(asker.level))
     };
     format!(
         "{} {}\n{detail}Request: {instance}\n",

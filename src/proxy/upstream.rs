@@ -46,7 +46,22 @@ pub(super) enum UpstreamError {
     Unreachable,
 }
 
+/// That failure, with what was seen of it, which only the operator is told.
+#[derive(Debug)]
+pub(super) struct UpstreamFailure {
+    pub(super) error: UpstreamError,
+    pub(super) cause: String,
+}
+
 impl UpstreamError {
+    /// The same, with its cause.
+    pub(super) fn caused(self, cause: impl Into<String>) -> Fault {
+        Fault::Upstream(UpstreamFailure {
+            error: self,
+            cause: cause.into(),
+        })
+    }
+
     /// The kebab-case name, for the log and for clients.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -100,9 +115,11 @@ impl Upstream {
         } else {
             format!("{host}:{port}")
         };
+        let authority = bracketed.parse::<Authority>()?;
         let connector = Connector {
             host: host.into(),
             port,
+            authority: authority.clone(),
             timeout: config.timeouts.connect,
         };
         let client = |most_idle: usize| {
@@ -118,9 +135,14 @@ impl Upstream {
         Ok(Self {
             pooled: client(usize::MAX),
             fresh: client(0),
-            authority: bracketed.parse::<Authority>()?,
+            authority,
             response_timeout: config.timeouts.response,
         })
+    }
+
+    /// Its name and port, as configured.
+    pub(super) fn authority(&self) -> &str {
+        self.authority.as_str()
     }
 
     /// Sends a request and waits for the head of its response.
@@ -137,7 +159,7 @@ impl Upstream {
         }
         let mut response = response.map_err(|failure| failure.fault)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(Fault::Upstream(UpstreamError::Switched));
+            return Err(UpstreamError::Switched.caused("101 to a request without Upgrade"));
         }
         *response.version_mut() = Version::HTTP_11;
         Ok(response)
@@ -161,7 +183,7 @@ impl Upstream {
                     // While the client's body is awaited nothing can be asked of the upstream.
                     let since = progress.waiting_for_upstream().unwrap_or_else(Instant::now);
                     if since + self.response_timeout <= Instant::now() {
-                        return Err(Failure::timed_out());
+                        return Err(Failure::timed_out(self.response_timeout));
                     }
                     at = since + self.response_timeout;
                 }
@@ -214,23 +236,27 @@ struct Failure {
 
 impl Failure {
     fn new(error: &legacy::Error, progress: &Progress) -> Self {
-        let connect = find::<ConnectError>(error);
-        let fault = match (progress.phase(), connect) {
-            (Phase::Stalled, _) => Fault::BodyStalled,
-            (Phase::Broken, _) => Fault::BodyBroken,
-            (_, Some(ConnectError::TimedOut)) => Fault::Upstream(UpstreamError::ConnectTimedOut),
-            (_, Some(ConnectError::Failed(_))) => Fault::Upstream(UpstreamError::Unreachable),
-            (_, None) if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) => {
-                Fault::Upstream(UpstreamError::Garbled)
+        let kind = match find::<ConnectError>(error) {
+            Some(ConnectError::TimedOut { .. }) => UpstreamError::ConnectTimedOut,
+            Some(ConnectError::Failed { .. }) => UpstreamError::Unreachable,
+            None if find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) => {
+                UpstreamError::Garbled
             }
-            (_, None) => Fault::Upstream(UpstreamError::Closed),
+            None => UpstreamError::Closed,
+        };
+        let fault = match progress.phase() {
+            Phase::Stalled => Fault::BodyStalled,
+            Phase::Broken => Fault::BodyBroken,
+            // The client library's own words say only where it noticed.
+            _ => kind.caused(error.source().map_or_else(|| error.to_string(), chain)),
         };
         let mut extensions = http::Extensions::new();
         if let Some(connection) = error.connect_info() {
             connection.get_extras(&mut extensions);
         }
         Self {
-            stale: matches!(fault, Fault::Upstream(UpstreamError::Closed))
+            stale: kind == UpstreamError::Closed
+                && matches!(fault, Fault::Upstream(_))
                 && extensions
                     .get::<Arc<Life>>()
                     .is_some_and(|life| life.is_stale()),
@@ -238,12 +264,27 @@ impl Failure {
         }
     }
 
-    const fn timed_out() -> Self {
+    fn timed_out(limit: Duration) -> Self {
         Self {
-            fault: Fault::Upstream(UpstreamError::ResponseTimedOut),
+            fault: UpstreamError::ResponseTimedOut.caused(format!("no response within {limit:?}")),
             stale: false,
         }
     }
+}
+
+/// An error with its causes, on one line.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        // Some errors say what caused them in their own words already.
+        if !text.ends_with(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
@@ -262,15 +303,23 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
 struct Connector {
     host: Arc<str>,
     port: u16,
+    /// The two, as they are told.
+    authority: Authority,
     timeout: Duration,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum ConnectError {
-    #[error("connecting to the upstream failed")]
-    Failed(#[source] io::Error),
-    #[error("connecting to the upstream took too long")]
-    TimedOut,
+    #[error("connect {authority}")]
+    Failed {
+        authority: Authority,
+        source: io::Error,
+    },
+    #[error("connect {authority}: not accepted within {limit:?}")]
+    TimedOut {
+        authority: Authority,
+        limit: Duration,
+    },
 }
 
 impl Service<Uri> for Connector {
@@ -286,15 +335,20 @@ impl Service<Uri> for Connector {
         let Self {
             host,
             port,
+            authority,
             timeout: limit,
         } = self.clone();
         Box::pin(async move {
-            let connecting = TcpStream::connect((&*host, port));
-            let stream = match timeout(limit, connecting).await {
-                Ok(connected) => connected.map_err(ConnectError::Failed)?,
-                Err(_) => return Err(ConnectError::TimedOut),
+            let connecting = async {
+                let stream = TcpStream::connect((&*host, port)).await?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
             };
-            stream.set_nodelay(true).map_err(ConnectError::Failed)?;
+            let stream = match timeout(limit, connecting).await {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(source)) => return Err(ConnectError::Failed { authority, source }),
+                Err(_) => return Err(ConnectError::TimedOut { authority, limit }),
+            };
             Ok(TokioIo::new(Observed {
                 stream,
                 life: Arc::default(),

@@ -100,7 +100,7 @@ impl Peer {
         Self::new(stream)
     }
 
-    fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         let buffer = Vec::new();
         Self { stream, buffer }
     }
@@ -308,6 +308,7 @@ impl Drop for Origin {
 pub(crate) struct Guard {
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
+    stop_at_once: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
@@ -328,10 +329,14 @@ impl Guard {
         let proxy = Proxy::bind(config).await.expect("bound");
         let address = proxy.addresses()[0];
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(proxy.run(async { drop(stopped.await) }));
+        let (stop_at_once, at_once) = oneshot::channel();
+        let task = tokio::spawn(
+            proxy.run_until(async { drop(stopped.await) }, async { drop(at_once.await) }),
+        );
         Self {
             address,
             stop: Some(stop),
+            stop_at_once: Some(stop_at_once),
             task,
         }
     }
@@ -348,6 +353,11 @@ impl Guard {
     /// Tells the proxy to stop, and goes on.
     pub(crate) fn stop(&mut self) {
         let _ = self.stop.take().expect("stopped once").send(());
+    }
+
+    /// Tells it, after that, not to wait for anything.
+    pub(crate) fn stop_at_once(&mut self) {
+        let _ = self.stop_at_once.take().expect("stopped once").send(());
     }
 
     /// Waits until it has stopped.
@@ -420,6 +430,20 @@ impl Log {
     pub(crate) fn contents(&self) -> String {
         let octets = self.0.lock().expect("whole").clone();
         String::from_utf8(octets).expect("a log in UTF-8")
+    }
+
+    /// What was written, once `text` is in it.
+    pub(crate) async fn with(&self, text: &str) -> String {
+        soon(async {
+            loop {
+                let contents = self.contents();
+                if contents.contains(text) {
+                    return contents;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
     }
 
     /// The events of requests, once there are `count`.

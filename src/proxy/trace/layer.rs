@@ -79,7 +79,7 @@ fn json(event: &Event<'_>, fields: &Fields) -> String {
     for (name, value) in &fields.0 {
         object = match value {
             Value::Plain(json) => object.raw(name, json),
-            Value::Text(text) if *name == "findings" && is_json_line(text) => {
+            Value::Text(text) if EMBEDDED.contains(name) && is_json_line(text) => {
                 object.raw(name, text)
             }
             Value::Text(text) => object.string(name, text),
@@ -87,6 +87,9 @@ fn json(event: &Event<'_>, fields: &Fields) -> String {
     }
     object.finish() + "\n"
 }
+
+/// The fields that are JSON already.
+const EMBEDDED: [&str; 2] = ["refused", "values"];
 
 /// Whether `text` can stand in a line of JSON as it is.
 fn is_json_line(text: &str) -> bool {

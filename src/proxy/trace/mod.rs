@@ -2,11 +2,24 @@
 //!
 //! Everything is a `tracing` event, for whatever subscriber the program has;
 //! [`init`] installs headguard's own. An event of a request has the target
-//! [`REQUEST`] and these fields: `request_id`, `client`, `method`, `host`,
-//! `path`, `status`, `upstream_status`, `answer` (why headguard answered
-//! itself), `ended`, `duration_ms`, `action` (the greatest), `dry_run`,
-//! `values` (in how many something was found) and `findings`, a JSON array.
-//! Fields that do not apply are left out.
+//! [`REQUEST`] and these fields; those that do not apply are left out:
+//!
+//! - `request_id`, `client`, `method`, `host` and `path`, without the query;
+//! - `status` and `upstream_status`: what the client and what we were answered;
+//! - `answer`: why headguard answered itself;
+//! - `refused`: what the client was told of a refusal that is not the policy's,
+//!   an object of `reason`, `detail` and, where they say something, `field`,
+//!   `sent`, `allowed`, `offset` and `octets`;
+//! - `upstream` and `error`: which upstream failed, and how;
+//! - `ended`: `complete`, or who broke off: `client-gone`, `upstream-cut`,
+//!   `upstream-stalled`, `drain-over`;
+//! - `duration_ms`;
+//! - `action`: the greatest the policy ordered; and `dry_run`;
+//! - `values`: the values in which something was found, each with its
+//!   `findings`; and `unlisted_values`: how many there are beyond those.
+//!
+//! The level is `info`; `warn` where the upstream failed or the drain was over;
+//! `error` where headguard failed.
 //!
 //! No other room speaks.
 
@@ -19,7 +32,7 @@ use super::event::Event;
 use crate::config::{LogFormat, Upstream};
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
-use tracing::{debug, enabled, info, warn};
+use tracing::{Level, debug, enabled, event, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -33,13 +46,16 @@ const PROXY: &str = "headguard::proxy";
 
 /// Makes everything that is told go to standard error, in this format:
 /// [`LogFormat::Auto`] is text on a terminal and JSON elsewhere, and with
-/// [`LogFormat::Off`] requests leave nothing.
+/// [`LogFormat::Off`] nothing is told at all.
 ///
 /// Writing happens on a thread of its own; what comes faster than that can
 /// write is dropped and counted. A program that has a subscriber already keeps
 /// it, and only the guard's count is of no use then.
 #[must_use = "what is still to be written is lost when the guard is dropped"]
 pub fn init(format: LogFormat) -> Guard {
+    if format == LogFormat::Off {
+        return Guard(None);
+    }
     let terminal = io::stderr().is_terminal();
     let (writer, worker): (NonBlocking, WorkerGuard) = NonBlockingBuilder::default()
         .lossy(true)
@@ -57,23 +73,15 @@ pub fn init(format: LogFormat) -> Guard {
     } else {
         layer
     };
-    let requests = match format {
-        LogFormat::Off => LevelFilter::OFF,
-        _ => LevelFilter::INFO,
-    };
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
-        .with_target("headguard", LevelFilter::INFO)
-        .with_target(REQUEST, requests);
+        .with_target("headguard", LevelFilter::INFO);
     let installed = tracing_subscriber::registry()
         .with(layer.with_filter(targets))
         .try_init();
     // A subscriber that was there first is the program's choice.
     drop(installed);
-    Guard {
-        _worker: worker,
-        dropped,
-    }
+    Guard(Some((worker, dropped)))
 }
 
 /// <https://no-color.org>: set and not empty.
@@ -87,43 +95,60 @@ fn no_color() -> bool {
 
 /// Keeps the log written; dropping it writes what is left.
 #[derive(Debug)]
-pub struct Guard {
-    _worker: WorkerGuard,
-    dropped: ErrorCounter,
-}
+pub struct Guard(Option<(WorkerGuard, ErrorCounter)>);
 
 impl Guard {
     /// How many lines were dropped because they came faster than they could be written.
     #[must_use]
     pub fn dropped_lines(&self) -> usize {
-        self.dropped.dropped_lines()
+        self.0
+            .as_ref()
+            .map_or(0, |(_, dropped)| dropped.dropped_lines())
     }
 }
 
-/// Whether anybody listens to the events of requests.
-pub(super) fn tells_requests() -> bool {
-    enabled!(target: REQUEST, tracing::Level::INFO)
+/// Whether anybody listens to the events of requests of this level.
+pub(super) fn tells_requests(level: Level) -> bool {
+    match level {
+        Level::ERROR => enabled!(target: REQUEST, Level::ERROR),
+        Level::WARN => enabled!(target: REQUEST, Level::WARN),
+        _ => enabled!(target: REQUEST, Level::INFO),
+    }
 }
 
-pub(super) fn request(event: &Event<'_>) {
-    info!(
-        target: REQUEST,
-        request_id = event.request_id,
-        client = %event.client,
-        method = event.method,
-        host = event.host,
-        path = event.path,
-        status = event.status,
-        upstream_status = event.upstream_status,
-        answer = event.answer,
-        ended = event.ended,
-        // Microseconds are enough, and the rest is noise.
-        duration_ms = (event.duration.as_secs_f64() * 1e6).round() / 1e3,
-        action = event.action,
-        dry_run = event.dry_run,
-        values = event.values,
-        findings = event.findings,
-    );
+pub(super) fn request(one: &Event<'_>) {
+    // A place that speaks has one level, so there are as many as levels.
+    macro_rules! tell {
+        ($level:expr) => {
+            event!(
+                target: REQUEST,
+                $level,
+                request_id = one.request_id,
+                client = %one.client,
+                method = one.method,
+                host = one.host,
+                path = one.path,
+                status = one.status,
+                upstream_status = one.upstream_status,
+                answer = one.answer,
+                refused = one.refused,
+                upstream = one.upstream,
+                error = one.error,
+                ended = one.ended,
+                // Microseconds are enough, and the rest is noise.
+                duration_ms = (one.duration.as_secs_f64() * 1e6).round() / 1e3,
+                action = one.action,
+                dry_run = one.dry_run,
+                values = one.values,
+                unlisted_values = one.unlisted,
+            )
+        };
+    }
+    match one.level {
+        Level::ERROR => tell!(Level::ERROR),
+        Level::WARN => tell!(Level::WARN),
+        _ => tell!(Level::INFO),
+    }
 }
 
 pub(super) fn listening(addresses: &[SocketAddr], upstream: &Upstream) {
@@ -136,13 +161,19 @@ pub(super) fn accept_failed(error: &io::Error) {
     warn!(target: PROXY, %error, "cannot accept connections");
 }
 
-/// A connection ended by what is not HTTP, or broke: much of the Internet's noise.
-pub(super) fn connection_failed(client: SocketAddr, error: &hyper::Error) {
-    if error.is_parse() {
-        info!(target: PROXY, %client, %error, "not HTTP");
-    } else {
-        debug!(target: PROXY, %client, %error, "connection broke");
-    }
+/// Somebody speaks TLS where nobody understands it: a wrong scheme in a URL.
+pub(super) fn tls(client: SocketAddr) {
+    info!(target: PROXY, %client, "TLS on a plain HTTP listener");
+}
+
+/// A head that cannot be read: there is no request to tell of.
+pub(super) fn head_malformed(client: SocketAddr, error: &hyper::Error) {
+    info!(target: PROXY, %client, "malformed request head: {error}");
+}
+
+/// Much of the Internet's noise.
+pub(super) fn connection_broke(client: SocketAddr, error: &hyper::Error) {
+    debug!(target: PROXY, %client, %error, "connection broke");
 }
 
 pub(super) fn head_stalled(client: SocketAddr) {

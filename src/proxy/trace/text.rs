@@ -38,7 +38,7 @@ pub(super) fn lines(metadata: &Metadata<'_>, fields: &Fields, now: &str, style: 
 /// `12:01:07 POST api.example.com/orders 400 rejected 0.4ms`, and what was found.
 fn request(lines: &mut String, fields: &Fields, style: Style) {
     let field = |name| fields.find(name).unwrap_or_default();
-    let target = format!("{}{}", field("host"), field("path"));
+    let target = escaped(field("host")) + &safe(field("path"));
     let status = match field("status") {
         "" => "-",
         status => status,
@@ -52,11 +52,11 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
         lines,
         " {} {} {}",
         style.paint(BOLD, &safe(field("method"))),
-        safe(&target),
+        target,
         style.paint(color, status)
     );
     let done = match (field("answer"), field("action")) {
-        ("", "allow") => "",
+        ("", "allow" | "") => "",
         ("", action) => action,
         (answer, _) => answer,
     };
@@ -70,7 +70,20 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
     }
     let _ = writeln!(lines, " {}ms", safe(field("duration_ms")));
 
-    let values: Vec<Json> = serde_json::from_str(field("findings")).unwrap_or_default();
+    if let Ok(refused) = serde_json::from_str::<Json>(field("refused")) {
+        let _ = writeln!(lines, "    {}", safe(text(&refused, "detail")));
+    }
+    if let Some(error) = fields.find("error") {
+        let upstream = fields.find("upstream").unwrap_or_default();
+        // The error of a connection names it.
+        let whose = match upstream {
+            "" => String::new(),
+            _ if error.contains(upstream) => "upstream: ".to_owned(),
+            _ => format!("upstream {}: ", safe(upstream)),
+        };
+        let _ = writeln!(lines, "    {whose}{}", style.paint(RED, &safe(error)));
+    }
+    let values: Vec<Json> = serde_json::from_str(field("values")).unwrap_or_default();
     let findings: Vec<String> = values.iter().flat_map(value).collect();
     for finding in findings.iter().take(MOST_SHOWN) {
         let _ = writeln!(lines, "    {finding}");
@@ -78,9 +91,13 @@ fn request(lines: &mut String, fields: &Fields, style: Style) {
     if let Some(more @ 1..) = findings.len().checked_sub(MOST_SHOWN) {
         let _ = writeln!(lines, "    … and {more} findings more");
     }
+    if let Some(more) = fields.find("unlisted_values") {
+        let _ = writeln!(lines, "    … and {} values more", safe(more));
+    }
 }
 
-/// A line for each finding of one value, and for what else is said of it.
+/// A line for each finding of one value, and for what else is said of it. The
+/// first tells the value and what was meant, where values are logged.
 fn value(value: &Json) -> Vec<String> {
     let mut name = safe(text(value, "field"));
     if let Some(nth @ 2..) = value["occurrence"].as_u64() {
@@ -95,6 +112,12 @@ fn value(value: &Json) -> Vec<String> {
             format!("{name}: {} ({kind}, {action}, {by})", clause(one))
         })
         .collect();
+    if let (Some(first), Some(octets)) = (lines.first_mut(), octets(text(value, "hex"))) {
+        let _ = write!(first, " — sent {}", Preview::new(&octets));
+        if let Some(meant) = value.pointer("/reading/text").and_then(Json::as_str) {
+            let _ = write!(first, ", meant {}", Preview::new(meant.as_bytes()));
+        }
+    }
     let found = value["found"].as_u64().unwrap_or_default();
     if let Some(more @ 1..) = found.checked_sub(findings.len() as u64) {
         lines.push(format!("{name}: … and {more} findings more"));
@@ -112,7 +135,7 @@ fn value(value: &Json) -> Vec<String> {
 /// What a finding is: in full where values are logged, else without its octets.
 fn clause(finding: &Json) -> String {
     if let Some(detail) = finding["detail"].as_str() {
-        return safe(detail);
+        return escaped(detail);
     }
     let (start, end) = (
         finding["start"].as_u64().unwrap_or_default(),
@@ -154,6 +177,19 @@ fn plain(lines: &mut String, metadata: &Metadata<'_>, fields: &Fields, style: St
 
 fn text<'j>(json: &'j Json, key: &str) -> &'j str {
     json[key].as_str().unwrap_or_default()
+}
+
+/// What hex digits say, if they do and it is anything.
+fn octets(hex: &str) -> Option<Vec<u8>> {
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let octets: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(octet).collect();
+    octets.filter(|octets| !octets.is_empty())
+}
+
+/// Text that is escaped already, without escaping its escapes again. Text that
+/// is not gets no more harmful by it.
+fn escaped(text: &str) -> String {
+    safe(text).replace(r"\\", r"\")
 }
 
 /// The text on one line, with nothing in it that a terminal obeys.
