@@ -177,6 +177,10 @@ pub(crate) fn normalize<'v>(
         }
         sure &= finding.confidence() > Some(Confidence::Possible);
     }
+    if !allowance.kinds.contains(FindingKind::DoubleEncoded) {
+        let as_it_stands = found.as_it_stands().into_iter().flatten();
+        as_it_stands.for_each(|finding| before.add(finding.kind()));
+    }
     if let Some(refusal) = refused {
         return Err(refusal);
     }
@@ -256,7 +260,13 @@ fn second_look(
     }
     let mut old = before.unsafes;
     let mut already = None;
-    for finding in scan(text.as_bytes()).with_grammar(grammar).findings() {
+    let found = scan(text.as_bytes()).with_grammar(grammar).findings();
+    // Double-encoded text that was not to be undone may hold C1 controls.
+    let mut as_it_stands = found.as_it_stands().into_iter().flatten();
+    if as_it_stands.any(|finding| finding.kind() == FindingKind::Control) {
+        already = Some(Refusal::AlreadyUnsafe);
+    }
+    for finding in found {
         let kind = finding.kind();
         if let Some(left) = count_of(&mut old, kind) {
             // More than there were: the repair made one.
