@@ -172,6 +172,28 @@ impl<'v> Findings<'v> {
         self.grammar
     }
 
+    /// What is found where double-encoded text is taken as it stands: the C1
+    /// controls, soft hyphens and edge spaces that undoing it takes away.
+    /// `None` for a value that is not double-encoded.
+    pub(crate) fn as_it_stands(&self) -> Option<Self> {
+        let ReadAs::Text {
+            text,
+            double_encoded: Some(_),
+            body,
+        } = &self.reading
+        else {
+            return None;
+        };
+        Some(Findings {
+            reading: ReadAs::Text {
+                text,
+                double_encoded: None,
+                body: body.clone(),
+            },
+            ..self.clone()
+        })
+    }
+
     fn rest(&self) -> &[u8] {
         self.value.get(self.at..).unwrap_or_default()
     }

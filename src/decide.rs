@@ -2,7 +2,7 @@
 
 use crate::classify::Findings;
 use crate::fields::Protection;
-use crate::finding::{Finding, FindingKind};
+use crate::finding::{Finding, FindingKind, Kinds};
 use crate::normalize::{Allowance, Normalized, Refusal, normalize};
 use crate::policy::{Action, Inclusion, Order, Policy, Target};
 use crate::scan::{Facts, scan};
@@ -96,7 +96,14 @@ impl RequestPolicy<'_> {
         let tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
-            None => self.weigh(name, protection, &found, &tally),
+            None => match self.weigh(name, protection, &found, &tally) {
+                (Outcome::Forward(_) | Outcome::Rewrite(_), refusal)
+                    if let Some(rejection) = self.left_inside(name, &found, &tally, refusal) =>
+                {
+                    (Outcome::Reject(rejection), refusal)
+                }
+                weighed => weighed,
+            },
         };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
@@ -195,6 +202,40 @@ impl RequestPolicy<'_> {
                 }
             },
         }
+    }
+
+    /// What would go upstream inside double-encoded text that is not undone,
+    /// and must not.
+    fn left_inside(
+        &self,
+        name: &str,
+        found: &Findings<'_>,
+        tally: &Tally<'_>,
+        refusal: Option<Refusal>,
+    ) -> Option<Rejection> {
+        let undone = refusal.is_none()
+            && tally.firsts.iter().any(|(first, order)| {
+                first.kind() == FindingKind::DoubleEncoded && order.action == Action::Normalize
+            });
+        if undone {
+            return None;
+        }
+        let mut asked = Kinds::default();
+        for finding in found.as_it_stands()? {
+            let kind = finding.kind();
+            if asked.contains(kind) {
+                continue;
+            }
+            asked.insert(kind);
+            let order = self.policy.asked(&self.inclusions, name, kind);
+            if order.action == Action::Reject {
+                return Some(Rejection {
+                    cause: Cause::Found(finding),
+                    source: order.source.clone(),
+                });
+            }
+        }
+        None
     }
 
     fn repair<'v>(

@@ -143,11 +143,12 @@ pub(crate) fn normalize<'v>(
             continue;
         }
         let chosen = allowance.kinds.contains(kind);
-        match finding.hazard().filter(|_| kind.is_repairable()) {
-            // `Lots #9&#10` may be one, and is no reason to refuse.
-            Some(Hazard::Control) if finding.confidence() == Some(Confidence::Possible) => {
-                sure &= !chosen;
-            }
+        // `#9&#10` only may be a reference: it is left.
+        let sure_enough = finding.confidence() != Some(Confidence::Possible);
+        match finding
+            .hazard()
+            .filter(|_| kind.is_repairable() && sure_enough)
+        {
             Some(Hazard::Control) if is_tab(&finding, value) => {
                 refused = refused.or(chosen.then_some(Refusal::Tab));
             }
@@ -175,6 +176,10 @@ pub(crate) fn normalize<'v>(
             refused = refused.or(Some(Refusal::CharsetNotAssumed));
         }
         sure &= finding.confidence() > Some(Confidence::Possible);
+    }
+    if !allowance.kinds.contains(FindingKind::DoubleEncoded) {
+        let as_it_stands = found.as_it_stands().into_iter().flatten();
+        as_it_stands.for_each(|finding| before.add(finding.kind()));
     }
     if let Some(refusal) = refused {
         return Err(refusal);
@@ -255,7 +260,13 @@ fn second_look(
     }
     let mut old = before.unsafes;
     let mut already = None;
-    for finding in scan(text.as_bytes()).with_grammar(grammar).findings() {
+    let found = scan(text.as_bytes()).with_grammar(grammar).findings();
+    // Double-encoded text that was not to be undone may hold C1 controls.
+    let mut as_it_stands = found.as_it_stands().into_iter().flatten();
+    if as_it_stands.any(|finding| finding.kind() == FindingKind::Control) {
+        already = Some(Refusal::AlreadyUnsafe);
+    }
+    for finding in found {
         let kind = finding.kind();
         if let Some(left) = count_of(&mut old, kind) {
             // More than there were: the repair made one.

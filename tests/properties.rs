@@ -481,6 +481,27 @@ proptest! {
     }
 
     #[test]
+    fn no_control_arrives_where_controls_are_rejected(
+        value in value(), field in field(), rule in prop_oneof![rule(), Just(repair_all())],
+    ) {
+        let policy = Policy::builder()
+            .preset(Preset::Repair)
+            .rule(rule)
+            .rule(Rule::for_fields(["*"]).reject([FindingKind::Control]))
+            .build()
+            .expect("the rules agree");
+        let outcome = policy.decide(field, &value).into_outcome();
+        let sent = match &outcome {
+            Outcome::Forward(octets) => octets,
+            Outcome::Rewrite(normalized) => normalized.as_bytes(),
+            Outcome::Reject(_) => return Ok(()),
+        };
+        if let Ok(text) = std::str::from_utf8(sent) {
+            prop_assert_eq!(text.find(|c: char| c.is_control() && c != '\t'), None);
+        }
+    }
+
+    #[test]
     fn limits_hold(value in value(), limit in 0..40usize, octets in 0..40usize) {
         let policy = Policy::builder()
             .preset(Preset::Repair)
