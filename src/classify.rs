@@ -10,6 +10,8 @@ use crate::finding::{Confidence, Finding, FindingKind};
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
 use crate::{char_ref, characters, mojibake, octet};
+use std::fmt;
+use std::iter::FusedIterator;
 use std::ops::Range;
 
 impl<'v> Scan<'v> {
@@ -45,7 +47,7 @@ const WORTH_A_LOOK: Facts = BESIDE_REFERENCES.with(Facts::AMPERSAND);
 const BESIDE_REFERENCES: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
 
 /// Iterator over the findings of a value; see [`Scan::findings`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
@@ -56,7 +58,7 @@ pub struct Findings<'v> {
 }
 
 /// How the value is read while looking for findings.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum ReadAs<'v> {
     /// Nothing to look for.
     Clean,
@@ -100,6 +102,18 @@ impl<'v> ReadAs<'v> {
         }
     }
 }
+
+impl fmt::Debug for Findings<'_> {
+    /// Shows how far the walk is, not the octets: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Findings")
+            .field("octets", &self.value.len())
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FusedIterator for Findings<'_> {}
 
 impl Iterator for Findings<'_> {
     type Item = Finding;
