@@ -16,6 +16,8 @@ mod char_ref;
 mod characters;
 mod mojibake;
 
+mod legacy;
+
 mod classify;
 mod reading;
 

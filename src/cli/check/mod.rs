@@ -1,17 +1,17 @@
 //! `headguard check`: many values, judged one by one.
 
-use super::input::{Field, UNNAMED, field_name, hex_octets};
-use super::policy::{Known, PolicyArgs};
+mod head;
+mod jsonl;
+
+use super::input::{UNNAMED, field_name, hex_octets};
+use super::policy::PolicyArgs;
 use super::{Failure, write_stderr};
 use clap::Args;
-use headguard::charset::Charset;
-use headguard::explain::{Explanation, is_field_name};
-use headguard::fields::Protection;
-use headguard::preview::{Preview, hex};
-use headguard::{Action, Confidence, Facts, Finding, FindingKind, Outcome, Policy, Verdict, scan};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use head::Head;
+use headguard::explain::Explanation;
+use headguard::preview::Preview;
+use headguard::{Action, Policy, Verdict};
+use jsonl::{Answer, Asked, FORM, Unread};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -306,186 +306,4 @@ fn tell(output: &mut impl Write, place: Place<'_>, explanation: &Explanation) ->
         writeln!(output, "{place}: {name}: meant {meant}")?;
     }
     Ok(())
-}
-
-/// Lines on their way to being judged: the head of one request, or one line
-/// after another where there was no request line.
-#[derive(Default)]
-struct Head {
-    /// The request, once its first line was seen.
-    known: Option<Known>,
-    in_body: bool,
-    /// The name of the last field, which a folded line goes on with.
-    previous: Option<String>,
-    fields: Vec<(usize, Field)>,
-}
-
-impl Head {
-    /// Takes a line; gives the head that it ends, if it ends one.
-    fn take(&mut self, line: &[u8], number: usize, unnamed: &str) -> Option<Head> {
-        if let Some(known) = start_line(line) {
-            return Some(std::mem::replace(
-                self,
-                Head {
-                    known: Some(known),
-                    ..Head::default()
-                },
-            ));
-        }
-        if line.is_empty() {
-            let after = Head {
-                in_body: self.known.is_some(),
-                known: self.known.clone(),
-                ..Head::default()
-            };
-            return Some(std::mem::replace(self, after));
-        }
-        if self.in_body {
-            return None;
-        }
-        let mut field = Field::from_octets(line, None);
-        match (line, &self.previous) {
-            // RFC 9112 §5.2; not HTTP any more, but captured.
-            ([b' ' | b'\t', ..], Some(previous)) => {
-                field = Field {
-                    name: previous.clone(),
-                    value: line.trim_ascii().to_vec(),
-                };
-            }
-            _ if field.name == UNNAMED => unnamed.clone_into(&mut field.name),
-            _ => {}
-        }
-        self.previous = Some(field.name.clone());
-        if let Some(known) = &mut self.known
-            && field.name.eq_ignore_ascii_case("host")
-        {
-            let host = std::str::from_utf8(&field.value).unwrap_or_default();
-            let port = host
-                .rsplit_once(':')
-                .filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
-            known.host = Some(port.map_or(host, |(name, _)| name).to_owned());
-        }
-        self.fields.push((number, field));
-        // Without a request around it a line has nothing to wait for.
-        let alone = self.known.is_none();
-        alone.then(|| Head {
-            fields: std::mem::take(&mut self.fields),
-            ..Head::default()
-        })
-    }
-}
-
-/// The request that a line starts: `GET /path HTTP/1.1`. A response's first
-/// line starts a head of which no request is known.
-fn start_line(line: &[u8]) -> Option<Known> {
-    let line = std::str::from_utf8(line).ok()?;
-    let mut words = line.split(' ');
-    let (first, second, third) = (words.next()?, words.next()?, words.next());
-    if first.starts_with("HTTP/1.")
-        && second.len() == 3
-        && second.bytes().all(|digit| digit.is_ascii_digit())
-    {
-        return Some(Known::default());
-    }
-    third.filter(|version| matches!(*version, "HTTP/1.1" | "HTTP/1.0"))?;
-    let is_request = is_field_name(first.as_bytes()) && words.next().is_none();
-    let target = second.split_once("://").map_or(second, |(_, rest)| {
-        rest.split_at(rest.find('/').unwrap_or(rest.len())).1
-    });
-    let path = target.split('?').next().unwrap_or_default();
-    is_request.then(|| Known {
-        method: Some(first.to_owned()),
-        host: None,
-        path: Some(path.to_owned()),
-    })
-}
-
-/// A line of `check --jsonl`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object")]
-struct Asked<'l> {
-    #[serde(borrow, default)]
-    id: Option<&'l RawValue>,
-    #[serde(borrow, default)]
-    field: Option<Cow<'l, str>>,
-    #[serde(borrow)]
-    hex: Cow<'l, str>,
-}
-
-/// What such a line looks like, for who wrote another.
-const FORM: &str = r#"{"id":1,"field":"CompanyName","hex":"54e96c"}"#;
-
-/// The answer to it.
-#[derive(Serialize)]
-struct Answer<'l> {
-    id: Option<&'l RawValue>,
-    class: &'static str,
-    findings: Vec<Found>,
-    reading: Option<String>,
-    action: &'static str,
-    forward: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Found {
-    kind: &'static str,
-    start: usize,
-    end: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    charset: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<&'static str>,
-}
-
-/// The answer to a line that could not be read.
-#[derive(Serialize)]
-struct Unread<'l> {
-    id: Option<&'l RawValue>,
-    line: usize,
-    error: String,
-}
-
-impl<'l> Answer<'l> {
-    fn new(id: Option<&'l RawValue>, field: &str, value: &[u8], verdict: &Verdict<'_>) -> Self {
-        let scanned = scan(value).in_field(field);
-        let secret = Protection::of(field) == Some(Protection::Credentials);
-        let plain = if scanned.facts().contains(Facts::NON_ASCII) {
-            "utf-8"
-        } else {
-            "ascii"
-        };
-        // What is there, whatever the policy has to say of it.
-        let heaviest = scanned.findings().map(|finding| finding.kind()).min();
-        let findings = scanned.findings().take(Verdict::MOST_JUDGED);
-        Self {
-            id,
-            class: heaviest.map_or(plain, FindingKind::name),
-            findings: findings.map(|finding| Found::new(&finding)).collect(),
-            reading: scanned
-                .reading()
-                .filter(|_| !secret)
-                .map(|reading| reading.text().to_owned()),
-            action: verdict.action().name(),
-            forward: match verdict.outcome() {
-                _ if secret => None,
-                Outcome::Forward(octets) => Some(hex(octets, octets.len())),
-                Outcome::Rewrite(normalized) => {
-                    Some(hex(normalized.as_bytes(), normalized.as_bytes().len()))
-                }
-                Outcome::Reject(_) => None,
-            },
-        }
-    }
-}
-
-impl Found {
-    fn new(finding: &Finding) -> Self {
-        Self {
-            kind: finding.kind().name(),
-            start: finding.span().start,
-            end: finding.span().end,
-            charset: finding.charset().map(Charset::name),
-            confidence: finding.confidence().map(Confidence::name),
-        }
-    }
 }
