@@ -69,20 +69,7 @@ impl RequestPolicy<'_> {
         value: &'v [u8],
     ) -> Verdict<'v> {
         let scan = scan(value);
-        let limit = if self.policy.limits_lengths() {
-            self.policy.limit(&self.inclusions, name)
-        } else {
-            None
-        };
-        let too_long = limit
-            .filter(|(limit, _)| value.len() > *limit)
-            .map(|(limit, source)| Rejection {
-                cause: Cause::TooLong {
-                    octets: value.len(),
-                    limit,
-                },
-                source,
-            });
+        let too_long = self.too_long(name, value);
         if scan.is_plain() && too_long.is_none() {
             return Verdict::clean(value);
         }
@@ -96,14 +83,14 @@ impl RequestPolicy<'_> {
         let tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
-            None => match self.weigh(name, protection, &found, &tally) {
-                (Outcome::Forward(_) | Outcome::Rewrite(_), refusal)
-                    if let Some(rejection) = self.left_inside(name, &found, &tally, refusal) =>
-                {
-                    (Outcome::Reject(rejection), refusal)
-                }
-                weighed => weighed,
-            },
+            None => {
+                let (outcome, refusal) = self.weigh(name, protection, &found, &tally);
+                let inside = match outcome {
+                    Outcome::Reject(_) => None,
+                    _ => self.left_inside(name, &found, &tally, refusal),
+                };
+                (inside.map_or(outcome, Outcome::Reject), refusal)
+            }
         };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
@@ -136,6 +123,19 @@ impl RequestPolicy<'_> {
     #[cfg(feature = "http")]
     pub(crate) fn spelling<'n>(&'n self, field: &'n str) -> &'n str {
         self.policy.spelling(field)
+    }
+
+    /// The rejection of a value that is longer than its rule allows.
+    fn too_long(&self, name: &str, value: &[u8]) -> Option<Rejection> {
+        if !self.policy.limits_lengths() {
+            return None;
+        }
+        let (limit, source) = self.policy.limit(&self.inclusions, name)?;
+        let cause = Cause::TooLong {
+            octets: value.len(),
+            limit,
+        };
+        (value.len() > limit).then_some(Rejection { cause, source })
     }
 
     /// Counts what is found, asking the policy once a kind.
