@@ -42,6 +42,10 @@ pub mod tower;
 pub mod config;
 
 #[cfg(feature = "proxy")]
+#[allow(dead_code, reason = "the way in is being built")]
+mod wire;
+
+#[cfg(feature = "proxy")]
 pub mod proxy;
 
 pub use classify::Findings;

@@ -1,0 +1,512 @@
+//! A message head as it came: octets, and the places of its parts in them.
+//!
+//! `httparse` knows the grammar. What it is lenient about is refused here: a
+//! line that ends in LF alone. Why a head is refused is for [`syntax`](super::syntax) to say.
+
+use super::syntax::{self, SyntaxError};
+use memchr::memchr;
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+/// A field line in a head: where its parts are, and which field it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    name: u32,
+    name_end: u32,
+    value: u32,
+    value_end: u32,
+    end: u32,
+    pub(crate) known: Known,
+}
+
+impl Field {
+    /// The name as it was sent: a token.
+    pub(crate) fn name<'h>(&self, head: &'h [u8]) -> &'h str {
+        let name = part(head, self.name, self.name_end);
+        // A token is ASCII.
+        std::str::from_utf8(name).unwrap_or_default()
+    }
+
+    /// The value without the whitespace around it.
+    pub(crate) fn value<'h>(&self, head: &'h [u8]) -> &'h [u8] {
+        part(head, self.value, self.value_end)
+    }
+
+    /// Where the value is.
+    pub(crate) const fn value_range(&self) -> Range<usize> {
+        self.value as usize..self.value_end as usize
+    }
+
+    /// Where the line is, its end included.
+    pub(crate) const fn line(&self) -> Range<usize> {
+        self.name as usize..self.end as usize
+    }
+}
+
+fn part(head: &[u8], start: u32, end: u32) -> &[u8] {
+    head.get(start as usize..end as usize).unwrap_or_default()
+}
+
+/// The fields that the way of a message depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Connection,
+    ContentLength,
+    Expect,
+    Host,
+    Http2Settings,
+    KeepAlive,
+    Other,
+    ProxyConnection,
+    Te,
+    Trailer,
+    TransferEncoding,
+    Upgrade,
+}
+
+impl Known {
+    /// Which of them is called `name`.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let candidate: (&[u8], Self) = match name.len() {
+            2 => (b"te", Self::Te),
+            4 => (b"host", Self::Host),
+            6 => (b"expect", Self::Expect),
+            7 => match name.first() {
+                Some(b't' | b'T') => (b"trailer", Self::Trailer),
+                _ => (b"upgrade", Self::Upgrade),
+            },
+            10 => match name.first() {
+                Some(b'c' | b'C') => (b"connection", Self::Connection),
+                _ => (b"keep-alive", Self::KeepAlive),
+            },
+            14 => match name.first() {
+                Some(b'c' | b'C') => (b"content-length", Self::ContentLength),
+                _ => (b"http2-settings", Self::Http2Settings),
+            },
+            16 => (b"proxy-connection", Self::ProxyConnection),
+            17 => (b"transfer-encoding", Self::TransferEncoding),
+            _ => return Self::Other,
+        };
+        if name.eq_ignore_ascii_case(candidate.0) {
+            candidate.1
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether a field is about one connection, nominated or not (RFC 9110 §7.6.1).
+    pub(crate) const fn is_of_one_connection(self) -> bool {
+        matches!(
+            self,
+            Self::Connection
+                | Self::Http2Settings
+                | Self::KeepAlive
+                | Self::ProxyConnection
+                | Self::Te
+                | Self::Trailer
+                | Self::TransferEncoding
+                | Self::Upgrade
+        )
+    }
+
+    /// Whether a field says where a message ends or whom it is for. None of
+    /// these may stand in a trailer (RFC 9110 §6.5.1).
+    pub(crate) const fn is_framing_or_routing(self) -> bool {
+        !matches!(self, Self::Other)
+    }
+}
+
+/// HTTP/1.0 or HTTP/1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Http10,
+    Http11,
+}
+
+/// The start line of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestLine {
+    /// How many octets the head has, the empty line at its end included.
+    pub(crate) octets: usize,
+    pub(crate) version: Version,
+    method: Range<usize>,
+    target: Range<usize>,
+}
+
+impl RequestLine {
+    /// The method, a token.
+    pub(crate) fn method<'h>(&self, head: &'h [u8]) -> &'h str {
+        text(head, &self.method)
+    }
+
+    /// The target as sent. It is UTF-8 without CTL and without SP.
+    pub(crate) fn target<'h>(&self, head: &'h [u8]) -> &'h str {
+        text(head, &self.target)
+    }
+}
+
+fn text<'h>(head: &'h [u8], range: &Range<usize>) -> &'h str {
+    let octets = head.get(range.clone()).unwrap_or_default();
+    std::str::from_utf8(octets).unwrap_or_default()
+}
+
+/// The start line of a response.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusLine {
+    /// How many octets the head has, the empty line at its end included.
+    pub(crate) octets: usize,
+    pub(crate) version: Version,
+    pub(crate) status: u16,
+    reason: Range<usize>,
+}
+
+impl StatusLine {
+    /// The reason phrase, which may hold obs-text.
+    pub(crate) fn reason<'h>(&self, head: &'h [u8]) -> &'h [u8] {
+        head.get(self.reason.clone()).unwrap_or_default()
+    }
+}
+
+/// How a head reads.
+#[derive(Debug)]
+pub(crate) enum Parsed<L> {
+    /// It is whole: its start line. The fields are in the list.
+    Complete(L),
+    /// More of it must come.
+    Partial,
+}
+
+/// Reads a request head at the start of `input`; no more than `most` field lines.
+///
+/// # Errors
+///
+/// The first thing in it that HTTP forbids, or what a lenient reader could read
+/// differently.
+pub(crate) fn request(
+    input: &[u8],
+    most: usize,
+    fields: &mut Vec<Field>,
+) -> Result<Parsed<RequestLine>, SyntaxError> {
+    with_headers(most, |headers| {
+        let mut parser = httparse::Request::new(&mut []);
+        let octets = match parser.parse_with_uninit_headers(input, headers) {
+            Ok(httparse::Status::Complete(octets)) => octets,
+            Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
+            Err(error) => return Err(syntax::of_request(input, error)),
+        };
+        let (Some(method), Some(target), Some(version)) =
+            (parser.method, parser.path, parser.version)
+        else {
+            return Ok(Parsed::Partial);
+        };
+        if !places(input, octets, parser.headers, fields) {
+            return Err(syntax::of_line_end(input));
+        }
+        Ok(Parsed::Complete(RequestLine {
+            octets,
+            version: version_of(version),
+            method: range_in(input, method.as_bytes()),
+            target: range_in(input, target.as_bytes()),
+        }))
+    })
+}
+
+/// Reads a response head at the start of `input`; no more than `most` field lines.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn response(
+    input: &[u8],
+    most: usize,
+    fields: &mut Vec<Field>,
+) -> Result<Parsed<StatusLine>, SyntaxError> {
+    with_headers(most, |headers| {
+        let mut parser = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let octets = match config.parse_response_with_uninit_headers(&mut parser, input, headers) {
+            Ok(httparse::Status::Complete(octets)) => octets,
+            Ok(httparse::Status::Partial) => return Ok(Parsed::Partial),
+            Err(error) => return Err(syntax::of_response(input, error)),
+        };
+        let (Some(status), Some(version)) = (parser.code, parser.version) else {
+            return Ok(Parsed::Partial);
+        };
+        if !places(input, octets, parser.headers, fields) {
+            return Err(syntax::of_line_end(input));
+        }
+        let line = memchr(b'\r', input).unwrap_or_default();
+        Ok(Parsed::Complete(StatusLine {
+            octets,
+            version: version_of(version),
+            status,
+            // "HTTP/1.1 200 ", and the reason to the line's end. `httparse`
+            // leaves out a reason that holds obs-text.
+            reason: "HTTP/1.1 200 ".len().min(line)..line,
+        }))
+    })
+}
+
+/// Reads a trailer section, `*( field-line CRLF ) CRLF`, which `section` is whole.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn trailers(
+    section: &[u8],
+    most: usize,
+    fields: &mut Vec<Field>,
+) -> Result<(), SyntaxError> {
+    let mut headers = vec![httparse::EMPTY_HEADER; most];
+    match httparse::parse_headers(section, &mut headers) {
+        Ok(httparse::Status::Complete((octets, headers))) => {
+            match places(section, octets, headers, fields) {
+                true => Ok(()),
+                false => Err(syntax::of_line_end(section)),
+            }
+        }
+        Ok(httparse::Status::Partial) => Err(SyntaxError::Malformed),
+        Err(error) => Err(syntax::of_fields(section, 0, error)),
+    }
+}
+
+/// As many fields as most messages have are looked for on the stack.
+const ON_STACK: usize = 128;
+
+fn with_headers<'i, T>(
+    most: usize,
+    parse: impl FnOnce(&mut [MaybeUninit<httparse::Header<'i>>]) -> T,
+) -> T {
+    let mut on_stack = [const { MaybeUninit::uninit() }; ON_STACK];
+    match on_stack.get_mut(..most) {
+        Some(headers) => parse(headers),
+        None => {
+            let mut on_heap: Vec<_> = std::iter::repeat_with(MaybeUninit::uninit)
+                .take(most)
+                .collect();
+            parse(&mut on_heap)
+        }
+    }
+}
+
+/// Notes where each field is. False if a line of the head ends in LF alone.
+fn places(
+    head: &[u8],
+    octets: usize,
+    headers: &[httparse::Header<'_>],
+    fields: &mut Vec<Field>,
+) -> bool {
+    fields.clear();
+    let end_of_fields = octets.saturating_sub(2);
+    let mut ends = headers
+        .iter()
+        .skip(1)
+        .map(|header| offset_in(head, header.name.as_bytes()))
+        .chain([end_of_fields]);
+    let first = headers.first().map_or(end_of_fields, |header| {
+        offset_in(head, header.name.as_bytes())
+    });
+    let mut all_end_well = ends_in_crlf(head, octets) && (first == 0 || ends_in_crlf(head, first));
+    for header in headers {
+        let name = range_in(head, header.name.as_bytes());
+        let value = match header.value {
+            // An empty slice may point anywhere.
+            [] => name.end..name.end,
+            value => range_in(head, value),
+        };
+        let end = ends.next().unwrap_or(end_of_fields);
+        all_end_well &= ends_in_crlf(head, end);
+        fields.push(Field {
+            name: narrow(name.start),
+            name_end: narrow(name.end),
+            value: narrow(value.start),
+            value_end: narrow(value.end),
+            end: narrow(end),
+            known: Known::of(header.name.as_bytes()),
+        });
+    }
+    all_end_well
+}
+
+fn ends_in_crlf(head: &[u8], end: usize) -> bool {
+    end.checked_sub(2)
+        .is_some_and(|start| head.get(start..end) == Some(b"\r\n"))
+}
+
+/// Where a slice of `whole` starts in it.
+fn offset_in(whole: &[u8], slice: &[u8]) -> usize {
+    (slice.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
+}
+
+fn range_in(whole: &[u8], slice: &[u8]) -> Range<usize> {
+    let start = offset_in(whole, slice);
+    start..start + slice.len()
+}
+
+/// Heads are shorter than 4 GiB: their limit is 16 MiB.
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+const fn version_of(minor: u8) -> Version {
+    match minor {
+        0 => Version::Http10,
+        _ => Version::Http11,
+    }
+}
+
+/// Where the head ends that starts at the start of `input`, looked for from
+/// `from` on: after the first empty line, be its end CR LF or LF alone.
+pub(crate) fn end(input: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = input.get(at..)?;
+        at += memchr(b'\n', rest)? + 1;
+        match input.get(at..)? {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields_of(head: &[u8]) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+        let mut fields = Vec::new();
+        let parsed = request(head, 128, &mut fields).expect("a right head");
+        assert!(matches!(parsed, Parsed::Complete(_)));
+        fields
+            .iter()
+            .map(|field| {
+                (
+                    field.name(head).to_owned(),
+                    field.value(head).to_vec(),
+                    head[field.line()].to_vec(),
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_part_is_found_where_it_is() {
+        let head =
+            b"POST /a?b=\xC3\xA9 HTTP/1.1\r\nHOST: x\r\nN:  T\xE9l \t\r\nempty:\r\nE2: \t \r\n\r\nrest";
+        let mut fields = Vec::new();
+        let Ok(Parsed::Complete(line)) = request(head, 128, &mut fields) else {
+            panic!("it is complete");
+        };
+        assert_eq!(line.octets, head.len() - 4);
+        assert_eq!(
+            (line.method(head), line.target(head)),
+            ("POST", "/a?b=\u{e9}")
+        );
+        let of = |name: &str, value: &[u8], line: &[u8]| {
+            (name.to_owned(), value.to_vec(), line.to_vec())
+        };
+        assert_eq!(
+            fields_of(head),
+            [
+                of("HOST", b"x", b"HOST: x\r\n"),
+                of("N", b"T\xE9l", b"N:  T\xE9l \t\r\n"),
+                of("empty", b"", b"empty:\r\n"),
+                of("E2", b"", b"E2: \t \r\n"),
+            ]
+        );
+        assert_eq!(fields.first().map(|field| field.known), Some(Known::Host));
+    }
+
+    #[test]
+    fn every_prefix_is_partial() {
+        let head = b"GET / HTTP/1.1\r\nHost: x\r\nN: T\xE9l\r\n\r\n";
+        for end in 0..head.len() {
+            let parsed = request(&head[..end], 128, &mut Vec::new());
+            assert!(matches!(parsed, Ok(Parsed::Partial)), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_bare_lf_is_found_wherever_it_is() {
+        for head in [
+            &b"GET / HTTP/1.1\nHost: x\r\n\r\n"[..],
+            b"GET / HTTP/1.1\r\nHost: x\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\nN: y\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\n\n",
+            b"GET / HTTP/1.1\n\n",
+            b"GET / HTTP/1.1\r\n\n",
+            b"GET / HTTP/1.1\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: \nN: y\r\n\r\n",
+        ] {
+            let parsed = request(head, 128, &mut Vec::new());
+            assert!(parsed.is_err(), "{}", head.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn more_fields_than_fit_the_stack() {
+        let mut head = b"GET / HTTP/1.1\r\n".to_vec();
+        for _ in 0..300 {
+            head.extend_from_slice(b"a: b\r\n");
+        }
+        head.extend_from_slice(b"\r\n");
+        let mut fields = Vec::new();
+        assert!(request(&head, 300, &mut fields).is_ok());
+        assert_eq!(fields.len(), 300);
+        assert!(matches!(
+            request(&head, 299, &mut fields),
+            Err(SyntaxError::TooManyFields)
+        ));
+    }
+
+    #[test]
+    fn a_status_line_with_any_reason() {
+        for (head, status, reason) in [
+            (&b"HTTP/1.1 200 OK\r\n\r\n"[..], 200, &b"OK"[..]),
+            (
+                b"HTTP/1.0 404 Nicht gefunden\r\n\r\n",
+                404,
+                b"Nicht gefunden",
+            ),
+            (b"HTTP/1.1 200 \r\n\r\n", 200, b""),
+            (b"HTTP/1.1 200\r\n\r\n", 200, b""),
+            (b"HTTP/1.1 400 Requ\xEAte\r\n\r\n", 400, b"Requ\xEAte"),
+        ] {
+            let Ok(Parsed::Complete(line)) = response(head, 128, &mut Vec::new()) else {
+                panic!("{}", head.escape_ascii());
+            };
+            assert_eq!((line.status, line.reason(head)), (status, reason));
+        }
+    }
+
+    #[test]
+    fn known_fields_are_known_in_any_case() {
+        for (name, known) in [
+            ("Connection", Known::Connection),
+            ("content-LENGTH", Known::ContentLength),
+            ("expect", Known::Expect),
+            ("Host", Known::Host),
+            ("HTTP2-Settings", Known::Http2Settings),
+            ("Keep-Alive", Known::KeepAlive),
+            ("Proxy-Connection", Known::ProxyConnection),
+            ("TE", Known::Te),
+            ("Trailer", Known::Trailer),
+            ("Transfer-Encoding", Known::TransferEncoding),
+            ("UPGRADE", Known::Upgrade),
+            ("Hos", Known::Other),
+            ("Content_Length", Known::Other),
+        ] {
+            assert_eq!(Known::of(name.as_bytes()), known, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_head() {
+        assert_eq!(end(b"a\r\nb\r\n\r\nc", 0), Some(8));
+        assert_eq!(end(b"a\n\nc", 0), Some(3));
+        assert_eq!(end(b"a\n\r\nc", 0), Some(4));
+        assert_eq!(end(b"a\r\nb\r\n\r", 0), None);
+        assert_eq!(end(b"", 0), None);
+    }
+}
