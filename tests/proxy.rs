@@ -1183,7 +1183,7 @@ async fn an_address_that_cannot_be_listened_on_comes_with_a_remedy() {
         (nobodys, "this machine has no such address"),
     ] {
         let mut config = headguard::config::Config::default();
-        config.listen = vec![address];
+        config.listen = vec![address.into()];
         let error = headguard::proxy::Proxy::bind(config)
             .await
             .expect_err("not bound");

@@ -114,6 +114,7 @@ impl Given {
                     .num_args(0..=1)
                     .require_equals(true)
                     .default_missing_value("true"),
+                Form::File => arg.value_hint(ValueHint::FilePath),
                 _ => arg.action(ArgAction::Set),
             })
         })
@@ -159,9 +160,9 @@ impl Given {
 /// A key in one line of help.
 fn help(key: &Key) -> String {
     let doc = key.doc().trim_end_matches('.');
-    match key.form() {
-        Form::Boolean => doc.to_owned(),
-        _ => format!("{doc} [default: {}]", key.default().trim_matches('"')),
+    match (key.form(), key.bare_default()) {
+        (Form::Boolean, _) | (_, None) => doc.to_owned(),
+        (_, Some(default)) => format!("{doc} [default: {default}]"),
     }
 }
 

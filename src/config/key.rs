@@ -1,8 +1,9 @@
 //! A key of the configuration, which is also a flag and a variable.
 //!
 //! One rule gives the three spellings: `limits.head` in the file, the flag
-//! `--limits-head`, the variable `HEADGUARD_LIMITS_HEAD`. Only `policy.preset`
-//! is shorter, `--preset` and `HEADGUARD_PRESET`: it is what people try first.
+//! `--limits-head`, the variable `HEADGUARD_LIMITS_HEAD`. Only the presets are
+//! shorter, `--preset` and `HEADGUARD_PRESET`, `--response-preset` and
+//! `HEADGUARD_RESPONSE_PRESET`: they are what people try first.
 
 use super::keys::KEYS;
 use super::report::Complaint;
@@ -16,7 +17,10 @@ pub struct Key {
     pub(super) flag: &'static str,
     pub(super) variable: &'static str,
     pub(super) form: Form,
-    pub(super) default: &'static str,
+    /// Its default, or, where there is none, what may be written.
+    pub(super) example: &'static str,
+    pub(super) has_default: bool,
+    pub(super) at_start: bool,
     pub(super) doc: &'static str,
     pub(super) more: &'static str,
     pub(super) slot: Slot,
@@ -25,7 +29,8 @@ pub struct Key {
 /// Where the value goes, and how it is written.
 pub(super) struct Slot {
     pub(super) set: fn(&mut Draft, Given<'_>) -> Result<(), Vec<Complaint>>,
-    pub(super) show: fn(&Config) -> String,
+    /// As in the file; `None` where there is no value.
+    pub(super) show: fn(&Config) -> Option<String>,
 }
 
 impl Key {
@@ -65,10 +70,22 @@ impl Key {
         self.form
     }
 
-    /// The default, as written in the file.
+    /// The default, as written in the file, if there is one.
     #[must_use]
-    pub const fn default(&self) -> &'static str {
-        self.default
+    pub fn default(&self) -> Option<&'static str> {
+        self.has_default.then_some(self.example)
+    }
+
+    /// The default as a flag or a variable takes it: without quotes and brackets.
+    #[must_use]
+    pub fn bare_default(&self) -> Option<String> {
+        self.has_default.then(|| self.bare_example())
+    }
+
+    /// Whether the key only counts when the proxy starts.
+    #[must_use]
+    pub const fn counts_at_start(&self) -> bool {
+        self.at_start
     }
 
     /// What the key is for, in one line.
@@ -81,6 +98,11 @@ impl Key {
     #[must_use]
     pub const fn more(&self) -> &'static str {
         self.more
+    }
+
+    /// Its default or what may be written, as a flag or a variable takes it.
+    pub(super) fn bare_example(&self) -> String {
+        self.example.replace(['"', '[', ']'], "").replace(", ", ",")
     }
 
     /// The section it is in, `""` for the top of the file, and its name there.
@@ -99,7 +121,10 @@ impl fmt::Debug for Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
-    /// `IP:port`, or several: a list in the file, separated by commas elsewhere.
+    /// `IP:port`, `unix:/path` or `off`.
+    Address,
+    /// `IP:port` or `unix:/path`, or several: a list in the file, separated by
+    /// commas elsewhere; or `off`.
     Addresses,
     /// `true` or `false`. As a flag without a value it is true.
     Boolean,
@@ -109,9 +134,16 @@ pub enum Form {
     Count,
     /// A whole number with its unit: `250ms`, `10s`, `2m`, `1h`.
     Duration,
+    /// The path of a file.
+    File,
+    /// A host's name.
+    Host,
+    /// Networks and IP addresses: a list in the file, separated by commas
+    /// elsewhere; or `none`.
+    Networks,
     /// A whole number of octets.
     Octets,
-    /// `http://host:port`
+    /// `http://host:port`, or the same with another scheme.
     Url,
 }
 
@@ -120,11 +152,14 @@ impl Form {
     #[must_use]
     pub const fn value_name(self) -> &'static str {
         match self {
-            Self::Addresses => "IP:PORT",
+            Self::Address | Self::Addresses => "IP:PORT",
             Self::Boolean => "BOOL",
             Self::Choice(_) => "CHOICE",
             Self::Count => "N",
             Self::Duration => "DURATION",
+            Self::File => "FILE",
+            Self::Host => "HOST",
+            Self::Networks => "CIDR",
             Self::Octets => "OCTETS",
             Self::Url => "URL",
         }
@@ -133,11 +168,14 @@ impl Form {
     /// What is to be written, for a remedy.
     pub(super) const fn noun(self) -> &'static str {
         match self {
-            Self::Addresses => "IP:port",
+            Self::Address | Self::Addresses => "IP:port or unix:/path",
             Self::Boolean => "true or false",
             Self::Choice(_) => "one of the words",
             Self::Count => "a whole number",
             Self::Duration => "a whole number with its unit",
+            Self::File => "the path of a file",
+            Self::Host => "a host",
+            Self::Networks => "a list of networks",
             Self::Octets => "a whole number of octets",
             Self::Url => "http://host:port",
         }

@@ -1,53 +1,71 @@
-//! The tables of keys: what the parser knows, `config print` says and the
+//! The table of keys: what the parser knows, `config print` says and the
 //! command line offers comes from here.
 
 use super::choice::LogFormat;
 use super::key::{Form, Key, PREFIX, Slot, flag_of, variable_of};
-use super::value::{self, Zero};
+use super::print::{quoted, quoted_list};
+use super::slots::{boolean, choice, duration, file, key, number, spelled};
+use super::value::{self, OFF, Zero};
+use super::{Listen, Network, upstream};
 use crate::explain::DetailLevel;
-use crate::policy::Preset;
+use crate::policy::{Policy, Preset};
+use std::path::Path;
 
 /// The greatest limit in octets. Heads are held in memory, one a connection.
 const MOST_OCTETS: u32 = 16 << 20;
 
-/// The smallest buffer that hyper reads a head with.
-const LEAST_HEAD: u32 = 8 << 10;
+/// No client can do with less.
+const LEAST_HEAD: u32 = 1 << 10;
 
 /// Every key that has one value, in the order of the file.
 pub static KEYS: &[Key] = &[
     key! {
-        "listen", Form::Addresses, r#""127.0.0.1:8080""#,
-        "Where clients connect: IP:port, or a list of them.",
+        at_start "listen", Form::Addresses, r#""127.0.0.1:8080""#,
+        "Where clients connect: IP:port, unix:/path, or a list of them.",
         "As a flag or a variable, several are separated by commas. 0.0.0.0 is every\n\
-         IPv4 interface, [::] every interface; port 0 is any free port.",
+         IPv4 interface, [::] every interface; port 0 is any free port. off is nowhere,\n\
+         where tls.listen is given.",
         Slot {
             set: |draft, given| {
                 draft.config.listen = value::listeners(given)?;
                 Ok(())
             },
-            show: |config| match config.listen.as_slice() {
-                [address] => format!("\"{address}\""),
-                addresses => {
-                    let list: Vec<_> = addresses.iter().map(|one| format!("\"{one}\"")).collect();
-                    format!("[{}]", list.join(", "))
-                }
-            },
+            show: |config| Some(addresses(&config.listen)),
         }
+    },
+    key! {
+        at_start "proxy_protocol", Form::Boolean, "false",
+        "true: each TCP connection starts with a PROXY protocol header, v1 or v2.",
+        "Only behind a balancer that sends one: what it says of the client is believed.",
+        boolean!(proxy_protocol)
     },
     key! {
         "upstream", Form::Url, r#""http://127.0.0.1:3000""#,
         "The origin that requests are passed on to: http://host:port.",
-        "This version speaks plain HTTP/1.1 to it.",
+        "https is HTTP/1.1 over TLS, h2c HTTP/2 in the clear, h2 HTTP/2 over TLS;\n\
+         unix:/path is a unix socket. The port is 80, over TLS 443, unless it is written.",
         Slot {
             set: |draft, given| {
-                draft.config.upstream = value::upstream(given)?;
+                draft.config.upstream = value::text(given, upstream::upstream)?;
                 Ok(())
             },
-            show: |config| format!("\"{}\"", config.upstream),
+            show: |config| Some(quoted(&config.upstream.to_string())),
         }
     },
     key! {
-        "workers", Form::Count, "0",
+        "host_header", Form::Host, r#""preserve""#,
+        "The Host that the upstream is sent: preserve, upstream or a host[:port].",
+        "preserve is the client's, upstream that of the upstream's URL.",
+        Slot {
+            set: |draft, given| {
+                draft.config.host_header = value::text(given, upstream::host_header)?;
+                Ok(())
+            },
+            show: |config| Some(quoted(&config.host_header.to_string())),
+        }
+    },
+    key! {
+        at_start "workers", Form::Count, "0",
         "How many threads serve connections; 0 is one per core.", "",
         number!(workers, 0..=1024)
     },
@@ -58,7 +76,7 @@ pub static KEYS: &[Key] = &[
         boolean!(dry_run)
     },
     key! {
-        "log", Form::Choice(LogFormat::NAMES), r#""auto""#,
+        at_start "log", Form::Choice(LogFormat::NAMES), r#""auto""#,
         "How events are written to standard error: auto, text, json or off.",
         "auto is text on a terminal and JSON elsewhere.",
         choice!(log, LogFormat)
@@ -76,6 +94,12 @@ pub static KEYS: &[Key] = &[
         boolean!(log_values)
     },
     key! {
+        "log_rate", Form::Count, "1000",
+        "How many events are logged a second at most; 0 is no bound.",
+        "What is more is counted, and the count logged.",
+        number!(log_rate, 0..=u32::MAX)
+    },
+    key! {
         "detail_level", Form::Choice(DetailLevel::NAMES), r#""full""#,
         "How much a refusal tells the client: full, brief or id.",
         "full says which octets are wrong and what to send instead, brief only which\n\
@@ -83,8 +107,114 @@ pub static KEYS: &[Key] = &[
         choice!(detail_level, DetailLevel)
     },
     key! {
+        at_start "tls.listen", Form::Addresses, r#""off""#,
+        "Where clients connect over TLS, written as in listen; or off.",
+        "It needs a certificate and a key.",
+        Slot {
+            set: |draft, given| {
+                draft.tls.listen = value::listeners(given)?;
+                Ok(())
+            },
+            show: |config| {
+                Some(addresses(config.tls.as_ref().map_or(&[], |tls| &tls.listen)))
+            },
+        }
+    },
+    key! {
+        "tls.certificate", Form::File, unset r#""/etc/headguard/tls.crt""#,
+        "The PEM file of the certificate, and of those that vouch for it.", "",
+        Slot {
+            set: |draft, given| {
+                draft.tls.certificate = Some(value::text(given, value::file)?);
+                Ok(())
+            },
+            show: |config| config.tls.as_ref().map(|tls| path(&tls.certificate)),
+        }
+    },
+    key! {
+        "tls.key", Form::File, unset r#""/etc/headguard/tls.key""#,
+        "The PEM file of the certificate's private key.", "",
+        Slot {
+            set: |draft, given| {
+                draft.tls.key = Some(value::text(given, value::file)?);
+                Ok(())
+            },
+            show: |config| config.tls.as_ref().map(|tls| path(&tls.key)),
+        }
+    },
+    key! {
+        "upstream_tls.ca", Form::File, unset r#""/etc/headguard/ca.crt""#,
+        "The PEM file of the roots to trust for the upstream, not the system's.", "",
+        file!(upstream_tls.ca)
+    },
+    key! {
+        "upstream_tls.certificate", Form::File, unset r#""/etc/headguard/client.crt""#,
+        "The PEM file of the certificate to show to the upstream.", "It needs its key.",
+        file!(upstream_tls.certificate)
+    },
+    key! {
+        "upstream_tls.key", Form::File, unset r#""/etc/headguard/client.key""#,
+        "The PEM file of that certificate's private key.", "",
+        file!(upstream_tls.key)
+    },
+    key! {
+        "upstream_tls.server_name", Form::Host, unset r#""api.example.com""#,
+        "The name in the upstream's certificate, where it is not the upstream's host.", "",
+        Slot {
+            set: |draft, given| {
+                let name = value::text(given, upstream::server_name)?;
+                draft.config.upstream_tls.server_name = Some(name);
+                Ok(())
+            },
+            show: |config| config.upstream_tls.server_name.as_deref().map(quoted),
+        }
+    },
+    key! {
+        "forwarded.x_forwarded", Form::Boolean, "true",
+        "true: X-Forwarded-For, -Proto and -Host tell the upstream who asked.", "",
+        boolean!(forwarded.x_forwarded)
+    },
+    key! {
+        "forwarded.forwarded", Form::Boolean, "false",
+        "true: Forwarded (RFC 7239) tells the upstream who asked.", "",
+        boolean!(forwarded.forwarded)
+    },
+    key! {
+        "forwarded.via", Form::Boolean, "true",
+        "true: Via tells both sides that a proxy is between them.", "",
+        boolean!(forwarded.via)
+    },
+    key! {
+        "forwarded.trust", Form::Networks, r#"["127.0.0.0/8", "::1/128"]"#,
+        "The peers whose own X-Forwarded-* and Forwarded are kept and added to.",
+        "Networks and addresses, or none; those of all other peers are replaced. As a\n\
+         flag or a variable, several are separated by commas. Unix sockets are trusted.",
+        Slot {
+            set: |draft, given| {
+                draft.config.forwarded.trust = value::networks(given)?;
+                Ok(())
+            },
+            show: |config| {
+                let networks = config.forwarded.trust.iter();
+                Some(quoted_list(&networks.map(Network::to_string).collect::<Vec<_>>()))
+            },
+        }
+    },
+    key! {
+        at_start "admin.listen", Form::Address, r#""off""#,
+        "Where /livez and /readyz are answered: IP:port, unix:/path or off.",
+        "Not where clients connect.",
+        Slot {
+            set: |draft, given| {
+                draft.config.admin = value::listener(given)?;
+                Ok(())
+            },
+            show: |config| Some(addresses(config.admin.as_slice())),
+        }
+    },
+    key! {
         "limits.head", Form::Octets, "65536",
-        "The longest request head, in octets: request line and all fields.", "At least 8192.",
+        "The longest request head, in octets: request line and all fields.", "At least 1024.",
         number!(limits.head, LEAST_HEAD..=MOST_OCTETS)
     },
     key! {
@@ -101,6 +231,22 @@ pub static KEYS: &[Key] = &[
         "limits.target", Form::Octets, "8192",
         "The longest request target, in octets: path and query.", "",
         number!(limits.target, 1..=MOST_OCTETS)
+    },
+    key! {
+        "limits.connections", Form::Count, "65536",
+        "How many clients' connections there may be.", "",
+        number!(limits.connections, 1..=MOST_CONNECTIONS)
+    },
+    key! {
+        "limits.requests", Form::Count, "8192",
+        "How many requests may be in flight; more get 503 with Retry-After.", "",
+        number!(limits.requests, 1..=MOST_CONNECTIONS)
+    },
+    key! {
+        "limits.body_rate", Form::Octets, "64",
+        "How many octets a second a request's body averages at least; 0 asks for none.",
+        "Over each span of timeouts.body, until the response starts. Tunnels may be idle.",
+        number!(limits.body_rate, 0..=MOST_OCTETS)
     },
     key! {
         "timeouts.head", Form::Duration, r#""10s""#,
@@ -128,10 +274,20 @@ pub static KEYS: &[Key] = &[
         duration!(timeouts.response, Zero::Refused)
     },
     key! {
+        "timeouts.tunnel", Form::Duration, r#""1h""#,
+        "How long an upgraded connection may be silent.", "",
+        duration!(timeouts.tunnel, Zero::Refused)
+    },
+    key! {
         "timeouts.pool_idle", Form::Duration, r#""4s""#,
         "How long an unused connection to the upstream is kept.",
         "Keep it below the time after which the upstream closes them itself.",
         duration!(timeouts.pool_idle, Zero::Refused)
+    },
+    key! {
+        "timeouts.resolve", Form::Duration, r#""30s""#,
+        "How often the upstream's name is looked up again.", "",
+        duration!(timeouts.resolve, Zero::Refused)
     },
     key! {
         "timeouts.drain", Form::Duration, r#""25s""#,
@@ -146,184 +302,55 @@ pub static KEYS: &[Key] = &[
         duration!(timeouts.drain_delay, Zero::Accepted)
     },
     key! {
-        "policy.preset" as "preset", Form::Choice(PRESETS), r#""log""#,
+        "policy.preset" as "preset", Form::Choice(REQUEST_PRESETS), r#""log""#,
         "What findings get where no rule speaks of them: log, repair or strict.",
         "log reports everything and changes nothing. repair normalizes latin1, char-ref\n\
          and double-encoded in free text and rejects broken UTF-8 and controls. strict\n\
          rejects every kind that is a fault.",
         Slot {
             set: |draft, given| {
-                draft.preset = value::choice(given, Preset::ALL, Preset::name)?;
+                draft.requests.preset = value::preset(given)?;
                 Ok(())
             },
-            show: |config| format!("\"{}\"", config.policy.preset()),
+            show: |config| Some(quoted(config.policy.preset().name())),
+        }
+    },
+    key! {
+        "policy.response.preset" as "response.preset", Form::Choice(Preset::NAMES), r#""off""#,
+        "The same for responses: off, log, repair or strict.",
+        "off: nothing is said of a response that no rule speaks of.",
+        Slot {
+            set: |draft, given| {
+                draft.responses.preset = value::choice(given, Preset::ALL, Preset::name)?;
+                Ok(())
+            },
+            show: |config| {
+                let policy = config.response_policy.as_ref();
+                Some(quoted(policy.map_or(Preset::Off, Policy::preset).name()))
+            },
         }
     },
 ];
 
-const PRESETS: &[&str] = &[
+const REQUEST_PRESETS: &[&str] = &[
     Preset::Log.name(),
     Preset::Repair.name(),
     Preset::Strict.name(),
 ];
 
-/// A key of a `[[policy.rule]]`.
-pub(super) struct RuleKey {
-    pub(super) name: &'static str,
-    /// A value to show, as written in the file.
-    pub(super) example: &'static str,
-    pub(super) doc: &'static str,
+/// More descriptors than systems give.
+const MOST_CONNECTIONS: u32 = 16 << 20;
+
+/// Addresses as in the file: one by itself, several as a list.
+fn addresses(addresses: &[Listen]) -> String {
+    let spelled: Vec<_> = addresses.iter().map(Listen::to_string).collect();
+    match spelled.as_slice() {
+        [] => quoted(OFF),
+        [address] => quoted(address),
+        several => quoted_list(several),
+    }
 }
 
-/// Every key of a rule, in the order in which they are printed.
-pub(super) const RULE_KEYS: &[RuleKey] = &[
-    rule_key(
-        "name",
-        r#""company names are UTF-8""#,
-        "What reports and logs call the rule.",
-    ),
-    rule_key(
-        "fields",
-        r#"["CompanyName", "X-Company-*"]"#,
-        "The fields it is for; a trailing * stands for anything, _ and - are the same.",
-    ),
-    rule_key(
-        "routes",
-        r#"["/api/*"]"#,
-        "Only requests with one of these paths; a trailing * stands for anything.",
-    ),
-    rule_key(
-        "methods",
-        r#"["POST"]"#,
-        "Only requests with one of these methods.",
-    ),
-    rule_key(
-        "hosts",
-        r#"["*.example.com"]"#,
-        "Only requests to one of these hosts, without a port; *. stands for any name below.",
-    ),
-    rule_key(
-        "allow",
-        r#"["percent-encoded"]"#,
-        "Finding kinds that nothing is said about.",
-    ),
-    rule_key(
-        "log",
-        r#"["not-nfc"]"#,
-        "Finding kinds that are reported, and the value passed on as it came.",
-    ),
-    rule_key(
-        "normalize",
-        r#"["latin1", "char-ref", "double-encoded"]"#,
-        "Finding kinds that are repaired where that is safe.",
-    ),
-    rule_key(
-        "reject",
-        r#"["invalid-utf8", "control"]"#,
-        "Finding kinds that the request is refused for.",
-    ),
-    rule_key(
-        "charsets",
-        r#"["windows-1252"]"#,
-        "The charsets that a repair may assume: windows-1252, iso-8859-1.",
-    ),
-    rule_key(
-        "decode_markup",
-        "false",
-        "true lowers protection: references to <, >, \", letters and digits are decoded too.",
-    ),
-    rule_key(
-        "max_octets",
-        "200",
-        "The longest value, in octets, before and after a repair.",
-    ),
-    rule_key(
-        "forward_as",
-        r#""utf-8""#,
-        "The form in which repaired values are passed on: utf-8 in this version.",
-    ),
-];
-
-const fn rule_key(name: &'static str, example: &'static str, doc: &'static str) -> RuleKey {
-    RuleKey { name, example, doc }
+fn path(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }
-
-/// One key. `as` gives a shorter path for its flag and variable.
-macro_rules! key {
-    ($path:literal, $($rest:tt)*) => { key!(@ $path, $path, $($rest)*) };
-    ($path:literal as $short:literal, $($rest:tt)*) => { key!(@ $path, $short, $($rest)*) };
-    (@ $path:literal, $name:literal, $form:expr, $default:literal, $doc:literal, $more:literal, $slot:expr) => {
-        Key {
-            path: $path,
-            flag: spelled!(flag_of, 2, $name),
-            variable: spelled!(variable_of, PREFIX.len(), $name),
-            form: $form,
-            default: $default,
-            doc: $doc,
-            more: $more,
-            slot: $slot,
-        }
-    };
-}
-
-/// Spells a path by one of the two rules, with so many octets more.
-macro_rules! spelled {
-    ($rule:ident, $more:expr, $path:literal) => {{
-        const OCTETS: [u8; $path.len() + $more] = $rule($path);
-        match str::from_utf8(&OCTETS) {
-            Ok(text) => text,
-            // Paths are ASCII; one that is not would not compile.
-            Err(_) => panic!(),
-        }
-    }};
-}
-
-macro_rules! boolean {
-    ($($field:ident).+) => {
-        Slot {
-            set: |draft, given| {
-                draft.config.$($field).+ = value::boolean(given)?;
-                Ok(())
-            },
-            show: |config| config.$($field).+.to_string(),
-        }
-    };
-}
-
-macro_rules! choice {
-    ($field:ident, $of:ident) => {
-        Slot {
-            set: |draft, given| {
-                draft.config.$field = value::choice(given, $of::ALL, $of::name)?;
-                Ok(())
-            },
-            show: |config| format!("\"{}\"", config.$field),
-        }
-    };
-}
-
-macro_rules! duration {
-    ($section:ident.$field:ident, $zero:expr) => {
-        Slot {
-            set: |draft, given| {
-                draft.config.$section.$field = value::duration(given, $zero)?;
-                Ok(())
-            },
-            show: |config| format!("\"{}\"", value::spell_duration(config.$section.$field)),
-        }
-    };
-}
-
-macro_rules! number {
-    ($($field:ident).+, $range:expr) => {
-        Slot {
-            set: |draft, given| {
-                draft.config.$($field).+ = value::number(given, $range)? as _;
-                Ok(())
-            },
-            show: |config| config.$($field).+.to_string(),
-        }
-    };
-}
-
-use {boolean, choice, duration, key, number, spelled};

@@ -34,45 +34,67 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod address;
+mod authority;
 mod choice;
 mod document;
+mod draft;
 mod key;
 mod keys;
+mod listen;
 mod mistake;
 mod nearest;
+mod network;
 mod print;
 mod report;
 mod rule;
+mod rule_keys;
 mod rules;
+mod sections;
+mod slots;
 mod source;
+mod upstream;
 mod value;
 mod walk;
 mod words;
 
-pub use address::Upstream;
 pub use choice::LogFormat;
-
-use crate::explain::DetailLevel;
 pub use key::{Form, Key, Origin, Setting};
 pub use keys::KEYS;
+pub use listen::Listen;
 pub use mistake::{Mistake, Mistakes};
+pub use network::Network;
+pub use sections::{Forwarded, Limits, ListenTls, Timeouts, UpstreamTls};
 pub use source::Source;
+pub use upstream::{HostHeader, Scheme, Upstream};
 
-use crate::policy::{Policy, Preset};
-use report::{At, Report};
+use crate::explain::DetailLevel;
+use crate::policy::Policy;
+use draft::Draft;
+use report::Report;
 use source::Lines;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 /// The settings of the proxy. The default is what an empty file gives.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where clients connect. Never empty.
-    pub listen: Vec<SocketAddr>,
+    /// Where clients connect in the clear. Empty only where `tls` is not none.
+    pub listen: Vec<Listen>,
+    /// Where clients connect over TLS.
+    pub tls: Option<ListenTls>,
+    /// Whether each TCP connection starts with a PROXY protocol header, which
+    /// is believed.
+    pub proxy_protocol: bool,
     /// The origin that requests are passed on to.
     pub upstream: Upstream,
+    /// How an upstream with TLS is verified.
+    pub upstream_tls: UpstreamTls,
+    /// Which `Host` requests to the upstream carry.
+    pub host_header: HostHeader,
+    /// What the upstream is told of who asked, and by which way.
+    pub forwarded: Forwarded,
+    /// Where `/livez` and `/readyz` are answered.
+    pub admin: Option<Listen>,
     /// How many threads serve connections; 0 is one per core.
     pub workers: usize,
     /// Whether to decide and report, but change and refuse nothing.
@@ -83,50 +105,18 @@ pub struct Config {
     pub log_clean: u32,
     /// Whether the log shows values.
     pub log_values: bool,
+    /// How many events a second are written at most; 0 is no bound.
+    pub log_rate: u32,
     /// How much a refusal tells the client.
     pub detail_level: DetailLevel,
-    /// How much of everything a request may have.
+    /// How much of everything there may be.
     pub limits: Limits,
     /// How long everything may take.
     pub timeouts: Timeouts,
-    /// What is to be done about findings.
+    /// What is to be done about findings in requests.
     pub policy: Policy,
-}
-
-/// How much of everything a request may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Octets of a request head.
-    pub head: usize,
-    /// Octets of a field line, and of a value after its repair.
-    pub field: usize,
-    /// Field lines.
-    pub fields: usize,
-    /// Octets of a request target.
-    pub target: usize,
-}
-
-/// How long everything may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Timeouts {
-    /// From the start of a request head to its end.
-    pub head: Duration,
-    /// Between two reads of a body.
-    pub body: Duration,
-    /// Between two requests of a client's connection.
-    pub idle: Duration,
-    /// Until the upstream accepts a connection.
-    pub connect: Duration,
-    /// Until the upstream's response starts.
-    pub response: Duration,
-    /// How long an unused connection to the upstream is kept.
-    pub pool_idle: Duration,
-    /// How long requests in progress may take when the proxy is told to stop.
-    pub drain: Duration,
-    /// How long connections are still accepted after being told to stop.
-    pub drain_delay: Duration,
+    /// What is to be done about findings in responses; none are judged without it.
+    pub response_policy: Option<Policy>,
 }
 
 /// Reads the configuration: flags before variables before the file, defaults
@@ -154,10 +144,9 @@ pub fn read(file: Option<Source<'_>>, settings: &[Setting]) -> Result<Config, Mi
             walk::setting(setting, &mut draft, &mut report);
         }
     }
-    draft.config.policy = rules::build(&mut draft, &mut report);
-    draft.check_for_loop(&mut report);
+    let config = draft.finish(&mut report);
     if report.is_empty() {
-        Ok(draft.config)
+        Ok(config)
     } else {
         Err(report.into_mistakes())
     }
@@ -170,42 +159,14 @@ impl Config {
     pub fn print(&self) -> String {
         print::print(self)
     }
-}
 
-/// A configuration while it is read.
-#[derive(Default)]
-struct Draft {
-    config: Config,
-    preset: Preset,
-    rules: Vec<rule::Written>,
-    /// Where the addresses come from that the configuration ends with.
-    listen_at: Option<At>,
-    upstream_at: Option<At>,
-}
-
-impl Draft {
-    /// Remembers where a key's value came from, where that is asked later.
-    fn said(&mut self, key: &Key, at: At) {
-        match key.path() {
-            "listen" => self.listen_at = Some(at),
-            "upstream" => self.upstream_at = Some(at),
-            _ => {}
-        }
-    }
-
-    /// A proxy that is its own upstream asks itself until it runs out of sockets.
-    fn check_for_loop(&self, report: &mut Report<'_>) {
-        let upstream = &self.config.upstream;
-        let Some(listener) = self.config.listen.iter().find(|one| upstream.is(**one)) else {
-            return;
-        };
-        if let Some(at) = self.upstream_at.as_ref().or(self.listen_at.as_ref()) {
-            report.add(
-                at.clone(),
-                format!("the upstream {upstream} is this proxy, which listens on {listener}"),
-                Some("give upstream or listen another port".to_owned()),
-            );
-        }
+    /// The paths of the keys that differ in `new` and only count at a start;
+    /// everything else can change while the proxy runs.
+    #[must_use]
+    pub fn restart_needed(&self, new: &Self) -> Vec<&'static str> {
+        let differs = |key: &&Key| (key.slot.show)(self) != (key.slot.show)(new);
+        let keys = KEYS.iter().filter(|key| key.at_start).filter(differs);
+        keys.map(Key::path).collect()
     }
 }
 
@@ -213,13 +174,20 @@ impl Default for Config {
     fn default() -> Self {
         let limits = Limits::default();
         Self {
-            listen: vec![(Ipv4Addr::LOCALHOST, 8080).into()],
+            listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)).into()],
+            tls: None,
+            proxy_protocol: false,
             upstream: Upstream::default(),
+            upstream_tls: UpstreamTls::default(),
+            host_header: HostHeader::default(),
+            forwarded: Forwarded::default(),
+            admin: None,
             workers: 0,
             dry_run: false,
             log: LogFormat::Auto,
             log_clean: 1,
             log_values: false,
+            log_rate: 1000,
             detail_level: DetailLevel::Full,
             // A policy without rules has no mistakes.
             policy: Policy::builder()
@@ -229,32 +197,7 @@ impl Default for Config {
                 .unwrap_or_default(),
             limits,
             timeouts: Timeouts::default(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head: 65536,
-            field: 16384,
-            fields: 100,
-            target: 8192,
-        }
-    }
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(10),
-            body: Duration::from_secs(30),
-            idle: Duration::from_secs(60),
-            connect: Duration::from_secs(2),
-            response: Duration::from_secs(15),
-            pool_idle: Duration::from_secs(4),
-            drain: Duration::from_secs(25),
-            drain_delay: Duration::ZERO,
+            response_policy: None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::Config;
 use super::key::Key;
-use super::keys::{KEYS, RULE_KEYS};
+use super::keys::KEYS;
+use super::rule_keys::RULE_KEYS;
 use crate::finding::FindingKind;
-use crate::policy::{Action, Rule};
+use crate::policy::{Action, Policy, Rule};
 use std::fmt::Write as _;
 
 /// Writes every key with what it is for, its flag and its variable, and every rule.
@@ -17,23 +18,17 @@ pub(super) fn print(config: &Config) -> String {
     for key in KEYS {
         let (home, name) = key.place();
         if home != section {
+            print_rules(&mut file, section, config);
             section = home;
             line(&mut file, &format!("\n[{section}]"));
         }
         comment(&mut file, key);
-        line(&mut file, &format!("{name} = {}", (key.slot.show)(config)));
+        match (key.slot.show)(config) {
+            Some(value) => line(&mut file, &format!("{name} = {value}")),
+            None => line(&mut file, &format!("# {name} = {}", key.example)),
+        }
     }
-    line(&mut file, "");
-    comment_lines(
-        &mut file,
-        "Rules: later ones win, and all win over the preset, kind by kind.",
-    );
-    if config.policy.rules().is_empty() {
-        example(&mut file);
-    }
-    for (place, rule) in config.policy.rules().iter().enumerate() {
-        print_rule(&mut file, rule, place == 0);
-    }
+    print_rules(&mut file, section, config);
     file
 }
 
@@ -41,13 +36,46 @@ fn comment(file: &mut String, key: &Key) {
     line(file, "");
     comment_lines(file, key.doc);
     comment_lines(file, key.more);
-    let (flag, variable, default) = (key.flag, key.variable, key.default);
-    comment_lines(file, &format!("{flag}, {variable}; default {default}"));
+    let (flag, variable) = (key.flag, key.variable);
+    let default = match key.default() {
+        Some(default) => format!("default {default}"),
+        None => "no default".to_owned(),
+    };
+    let start = if key.at_start {
+        "; counts at a start only"
+    } else {
+        ""
+    };
+    comment_lines(file, &format!("{flag}, {variable}; {default}{start}"));
+}
+
+/// The rules that stand in a section, if it is one that has them.
+fn print_rules(file: &mut String, section: &str, config: &Config) {
+    let about = "Rules: later ones win, and all win over the preset, kind by kind.";
+    let (rules, about) = match section {
+        "policy" => (config.policy.rules(), about),
+        "policy.response" => (
+            config
+                .response_policy
+                .as_ref()
+                .map_or(&[][..], Policy::rules),
+            "Rules for responses, [[policy.response.rule]], have the keys of those for requests.",
+        ),
+        _ => return,
+    };
+    line(file, "");
+    comment_lines(file, about);
+    if rules.is_empty() && section == "policy" {
+        example(file);
+    }
+    for (place, rule) in rules.iter().enumerate() {
+        line(file, &format!("\n[[{section}.rule]]"));
+        print_rule(file, rule, place == 0);
+    }
 }
 
 /// The keys that the rule has, explained in the first rule.
 fn print_rule(file: &mut String, rule: &Rule, explained: bool) {
-    line(file, "\n[[policy.rule]]");
     for key in RULE_KEYS {
         if let Some(value) = rule_value(rule, key.name) {
             if explained {
@@ -98,13 +126,13 @@ fn rule_value(rule: &Rule, key: &str) -> Option<String> {
     }
 }
 
-fn quoted_list<S: AsRef<str>>(list: &[S]) -> String {
+pub(super) fn quoted_list<S: AsRef<str>>(list: &[S]) -> String {
     let list: Vec<_> = list.iter().map(|text| quoted(text.as_ref())).collect();
     format!("[{}]", list.join(", "))
 }
 
 /// A TOML basic string (TOML 1.0, "String"): only `"`, `\` and controls are escaped.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
         match character {

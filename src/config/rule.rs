@@ -1,9 +1,9 @@
 //! One `[[policy.rule]]`: its keys and their words, and where they stand.
 
 use super::document::{Spanned, Table, Value};
-use super::keys::RULE_KEYS;
 use super::nearest::nearest;
 use super::report::{At, Complaint, Report};
+use super::rule_keys::RULE_KEYS;
 use super::value::{Given, boolean, mismatch, number, shown};
 use super::words;
 use crate::finding::FindingKind;

@@ -1,22 +1,33 @@
-//! The policy's rules: each `[[policy.rule]]` as text, then all as a policy.
+//! A policy's rules: each `[[policy.rule]]` as text, then all as a policy; the
+//! same for `[[policy.response.rule]]`.
 //!
 //! What a rule may ask is [`PolicyBuilder::build`](crate::PolicyBuilder::build)'s
 //! to say. Here its mistakes are led back to the words they are about.
 
-use super::Draft;
 use super::document::{Spanned, Value};
+use super::draft::Rules;
 use super::report::{At, Report};
 use super::rule::{Written, rule};
+use super::sections::Limits;
 use super::value::mismatch;
 use crate::finding::FindingKind;
 use crate::policy::{Action, Mistake, Policy};
 use std::ops::Range;
 
-/// Reads `policy.rule`.
-pub(super) fn read(written: &Spanned<Value>, draft: &mut Draft, report: &mut Report<'_>) {
+/// Reads the rules that stand at `path`.
+pub(super) fn read(
+    path: &str,
+    written: &Spanned<Value>,
+    rules: &mut Rules,
+    report: &mut Report<'_>,
+) {
     let mut wrong = |span: &Range<usize>, message: &str| {
-        let help = Some("write [[policy.rule]] on a line of its own, its keys below".to_owned());
-        report.add(At::File(span.clone()), message, help);
+        let help = format!("write [[{path}]] on a line of its own, its keys below");
+        report.add(
+            At::File(span.clone()),
+            format!("{path}: {message}"),
+            Some(help),
+        );
     };
     let mut tables = Vec::new();
     match &written.value {
@@ -26,43 +37,40 @@ pub(super) fn read(written: &Spanned<Value>, draft: &mut Draft, report: &mut Rep
                     Value::Table(table) => tables.push((table, &item.span)),
                     other => {
                         let message = mismatch("a rule", other).message;
-                        wrong(&item.span, &format!("policy.rule: {message}"));
+                        wrong(&item.span, &message);
                     }
                 }
             }
         }
         Value::Table(table) => {
-            wrong(
-                &written.span,
-                "policy.rule: a rule stands in two pairs of brackets",
-            );
+            wrong(&written.span, "a rule stands in two pairs of brackets");
             tables.push((table, &written.span));
         }
         other => {
             let message = mismatch("a list of rules", other).message;
-            wrong(&written.span, &format!("policy.rule: {message}"));
+            wrong(&written.span, &message);
         }
     }
     for (table, span) in tables {
         let rule = rule(table, span.clone(), report);
-        draft.rules.push(rule);
+        rules.rules.push(rule);
     }
 }
 
 /// Makes the policy of what was read.
-pub(super) fn build(draft: &mut Draft, report: &mut Report<'_>) -> Policy {
+pub(super) fn build(rules: &mut Rules, limits: &Limits, report: &mut Report<'_>) -> Policy {
     let mut builder = Policy::builder()
-        .preset(draft.preset)
-        .field_octets(draft.config.limits.field)
-        .head_octets(draft.config.limits.head);
-    for written in &draft.rules {
+        .preset(rules.preset)
+        .field_octets(limits.field)
+        .head_octets(limits.head);
+    for written in &rules.rules {
         builder = builder.rule(written.rule.clone());
     }
     match builder.build() {
         Ok(policy) => policy,
         Err(error) => {
             for (place, mistake) in error.mistakes() {
-                match draft.rules.get_mut(*place) {
+                match rules.rules.get_mut(*place) {
                     Some(written) if report.has_room() => written.lead_back(mistake, report),
                     _ => report.count_unseen(),
                 }

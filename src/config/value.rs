@@ -3,13 +3,15 @@
 //! The same functions read what stands in a file, where it has a TOML type,
 //! and what comes in a flag or a variable, where it is bare text.
 
-use super::address;
 use super::document::{Spanned, Value};
+use super::listen::{Listen, listen};
 use super::nearest::nearest;
+use super::network::{Network, network};
 use super::report::Complaint;
+use crate::policy::Preset;
 use crate::preview::Preview;
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A value as it was written.
@@ -147,10 +149,10 @@ pub(super) fn duration(given: Given<'_>, zero: Zero) -> Result<Duration, Complai
     match duration {
         None => Err(Complaint::new(format!("\"{}\" is too long", shown(text)))
             .help("the longest duration is 24h")),
-        Some(Duration::ZERO) if zero == Zero::Refused => Err(Complaint::new(
-            "a duration of zero would end every request at once",
-        )
-        .help("write a duration greater than zero")),
+        Some(Duration::ZERO) if zero == Zero::Refused => {
+            Err(Complaint::new("a duration of zero leaves no time")
+                .help("write a duration greater than zero"))
+        }
         Some(duration) => Ok(duration),
     }
 }
@@ -200,8 +202,47 @@ pub(super) fn choice<T: Copy>(
         })
 }
 
-/// An address, or a list of them; a setting separates them by commas.
-pub(super) fn listeners(given: Given<'_>) -> Result<Vec<SocketAddr>, Vec<Complaint>> {
+/// What the requests' findings get: one of all presets but `off`.
+pub(super) fn preset(given: Given<'_>) -> Result<Preset, Complaint> {
+    if let Ok("off") = given.text("a string") {
+        return Err(Complaint::new("requests are always judged").help(format!(
+            "write {}, which reports and changes nothing",
+            given.spell("log")
+        )));
+    }
+    choice(given, REQUEST_PRESETS, Preset::name)
+}
+
+const REQUEST_PRESETS: &[Preset] = &[Preset::Log, Preset::Repair, Preset::Strict];
+
+/// Addresses to listen on, or `off` for none.
+pub(super) fn listeners(given: Given<'_>) -> Result<Vec<Listen>, Vec<Complaint>> {
+    list(given, OFF, listen)
+}
+
+/// An address to listen on, or `off`.
+pub(super) fn listener(given: Given<'_>) -> Result<Option<Listen>, Complaint> {
+    match given.text("a string")? {
+        OFF => Ok(None),
+        text => listen(text).map(Some),
+    }
+}
+
+/// Where nothing listens.
+pub(super) const OFF: &str = "off";
+
+/// Networks and addresses, or `none`.
+pub(super) fn networks(given: Given<'_>) -> Result<Vec<Network>, Vec<Complaint>> {
+    list(given, "none", network)
+}
+
+/// A text, or a list of them; a setting separates them by commas, and has a
+/// word for the list of none.
+fn list<T>(
+    given: Given<'_>,
+    none: &str,
+    read: fn(&str) -> Result<T, Complaint>,
+) -> Result<Vec<T>, Vec<Complaint>> {
     let mut complaints = Vec::new();
     let texts: Vec<_> = match given {
         Given::Setting(list) => list.split(',').map(|text| (text.trim(), None)).collect(),
@@ -221,25 +262,42 @@ pub(super) fn listeners(given: Given<'_>) -> Result<Vec<SocketAddr>, Vec<Complai
             other => return Err(mismatch("a string or a list of strings", other).into()),
         },
     };
-    if texts.is_empty() && complaints.is_empty() {
-        return Err(Complaint::new("there is no address to listen on").into());
+    if let [(text, None)] = texts.as_slice()
+        && *text == none
+    {
+        return Ok(Vec::new());
     }
-    let mut addresses = Vec::new();
+    let mut all = Vec::new();
     for (text, span) in texts {
-        match address::listener(text) {
-            Ok(address) => addresses.push(address),
+        match read(text) {
+            Ok(one) => all.push(one),
             Err(complaint) => complaints.push(complaint.at(span)),
         }
     }
     if complaints.is_empty() {
-        Ok(addresses)
+        Ok(all)
     } else {
         Err(complaints)
     }
 }
 
-pub(super) fn upstream(given: Given<'_>) -> Result<address::Upstream, Complaint> {
-    address::upstream(given.text("a string")?)
+/// A text that means something by itself.
+pub(super) fn text<T>(
+    given: Given<'_>,
+    read: fn(&str) -> Result<T, Complaint>,
+) -> Result<T, Complaint> {
+    read(given.text("a string")?)
+}
+
+/// The path of a file, which is not looked at.
+pub(super) fn file(text: &str) -> Result<PathBuf, Complaint> {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return Err(Complaint::new(format!(
+            "\"{}\" is not the path of a file",
+            shown(text)
+        )));
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// Text of the configuration as a message may show it.

@@ -1,21 +1,17 @@
 //! From the file's tree to the draft: sections, keys, and what is neither.
 
 use super::document::{Spanned, Table, Value};
+use super::draft::Draft;
 use super::key::{Key, Setting};
-use super::keys::{KEYS, RULE_KEYS};
+use super::keys::KEYS;
 use super::nearest::nearest;
 use super::report::{At, Complaint, Report};
+use super::rule_keys::RULE_KEYS;
+use super::rules;
 use super::value::{Given, mismatch, shown};
-use super::{Draft, rules};
 
-/// Sections and keys that have a meaning, but not yet.
-const LATER: &[(&str, &str)] = &[(
-    "admin",
-    "the admin listener with health, metrics and the inspector is not in this version",
-)];
-
-/// The path of the rules, the only key that is not in [`KEYS`].
-const RULES: &str = "policy.rule";
+/// The paths of the rules, the only keys that are not in [`KEYS`].
+const RULES: &[&str] = &["policy.rule", "policy.response.rule"];
 
 /// Reads a section, `""` being the top of the file.
 pub(super) fn section(path: &str, table: &Table, draft: &mut Draft, report: &mut Report<'_>) {
@@ -23,11 +19,14 @@ pub(super) fn section(path: &str, table: &Table, draft: &mut Draft, report: &mut
         let full = join(path, &name.value);
         // `"limits.head" = 1` is not `limits.head = 1`.
         let known = !name.value.contains('.');
-        let later = LATER.iter().find(|(later, _)| *later == full);
         if let Some(key) = Key::find(&full).filter(|_| known) {
             set(key, written, draft, report);
-        } else if known && full == RULES {
-            rules::read(written, draft, report);
+        } else if known && RULES.contains(&full.as_str()) {
+            let rules = match path {
+                "policy" => &mut draft.requests,
+                _ => &mut draft.responses,
+            };
+            rules::read(&full, written, rules, report);
         } else if known && is_section(&full) {
             match &written.value {
                 Value::Table(table) => section(&full, table, draft, report),
@@ -39,12 +38,6 @@ pub(super) fn section(path: &str, table: &Table, draft: &mut Draft, report: &mut
                     )),
                 ),
             }
-        } else if let Some((_, message)) = later {
-            report.add(
-                At::File(name.span.clone()),
-                *message,
-                Some("leave it out".to_owned()),
-            );
         } else {
             report.add(
                 At::File(name.span.clone()),
@@ -57,36 +50,29 @@ pub(super) fn section(path: &str, table: &Table, draft: &mut Draft, report: &mut
 
 fn set(key: &'static Key, written: &Spanned<Value>, draft: &mut Draft, report: &mut Report<'_>) {
     let at = At::File(written.span.clone());
-    match (key.slot.set)(draft, Given::File(written)) {
-        Ok(()) => draft.said(key, at),
-        Err(complaints) => {
-            for complaint in complaints {
-                let at = complaint.span.clone().map_or_else(|| at.clone(), At::File);
-                let help = complaint
-                    .help
-                    .unwrap_or_else(|| write_such_as(key, key.default));
-                report.add(
-                    at,
-                    format!("{}: {}", key.path, complaint.message),
-                    Some(help),
-                );
-            }
-        }
+    let done = (key.slot.set)(draft, Given::File(written));
+    draft.note(key, at.clone(), done.is_ok());
+    for complaint in done.err().unwrap_or_default() {
+        let at = complaint.span.clone().map_or_else(|| at.clone(), At::File);
+        let help = complaint
+            .help
+            .unwrap_or_else(|| write_such_as(key, key.example));
+        report.add(
+            at,
+            format!("{}: {}", key.path, complaint.message),
+            Some(help),
+        );
     }
 }
 
 /// Reads a flag or a variable.
 pub(super) fn setting(setting: &Setting, draft: &mut Draft, report: &mut Report<'_>) {
     let (key, at) = (setting.key, At::Setting(setting.name()));
-    match (key.slot.set)(draft, Given::Setting(&setting.value)) {
-        Ok(()) => draft.said(key, at),
-        Err(complaints) => {
-            for Complaint { message, help, .. } in complaints {
-                let help =
-                    help.unwrap_or_else(|| write_such_as(key, key.default.trim_matches('"')));
-                report.add(at.clone(), message, Some(help));
-            }
-        }
+    let done = (key.slot.set)(draft, Given::Setting(&setting.value));
+    draft.note(key, at.clone(), done.is_ok());
+    for Complaint { message, help, .. } in done.err().unwrap_or_default() {
+        let help = help.unwrap_or_else(|| write_such_as(key, &key.bare_example()));
+        report.add(at.clone(), message, Some(help));
     }
 }
 
@@ -95,8 +81,10 @@ fn write_such_as(key: &Key, example: &str) -> String {
 }
 
 fn is_section(path: &str) -> bool {
-    KEYS.iter()
-        .any(|key| key.place().0 == path && !path.is_empty())
+    KEYS.iter().any(|key| {
+        let below = key.path.strip_prefix(path);
+        !path.is_empty() && below.is_some_and(|below| below.starts_with('.'))
+    })
 }
 
 /// What an unknown `name` in the section `path` may have been meant to be.
@@ -131,17 +119,19 @@ fn suggestion(path: &str, name: &str) -> String {
 /// Everything that can stand in a section.
 fn names(path: &str) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for key in KEYS {
-        let (home, name) = key.place();
-        let name = if home == path { name } else { home };
-        if (home == path || path.is_empty()) && !names.contains(&name) {
+    let paths = KEYS.iter().map(|key| key.path);
+    for full in paths.chain(RULES.iter().copied()) {
+        let below = match path {
+            "" => Some(full),
+            _ => full
+                .strip_prefix(path)
+                .and_then(|rest| rest.strip_prefix('.')),
+        };
+        let Some(below) = below else { continue };
+        let name = below.split_once('.').map_or(below, |(name, _)| name);
+        if !names.contains(&name) {
             names.push(name);
         }
-    }
-    if let Some((home, name)) = RULES.rsplit_once('.')
-        && home == path
-    {
-        names.push(name);
     }
     names
 }

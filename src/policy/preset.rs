@@ -9,6 +9,8 @@ use crate::named::named;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Preset {
+    /// Allows everything and reports nothing: only the rules speak.
+    Off,
     /// Reports everything and changes nothing.
     #[default]
     Log,
@@ -21,6 +23,7 @@ pub enum Preset {
 }
 
 named!(Preset, "preset", {
+    Off "off",
     Log "log",
     Repair "repair",
     Strict "strict",
@@ -30,6 +33,7 @@ impl Preset {
     /// The action for `kind` in the named field.
     pub(super) fn action(self, field: &str, kind: FindingKind) -> Action {
         match self {
+            Self::Off => Action::Allow,
             Self::Log => Action::Log,
             Self::Repair => match kind {
                 FindingKind::CharRef | FindingKind::DoubleEncoded | FindingKind::Latin1

@@ -33,7 +33,7 @@ mod request_id;
 pub mod trace;
 mod upstream;
 
-use crate::config::Config;
+use crate::config::{Config, Listen, Scheme};
 use event::Logging;
 use listener::Listeners;
 use std::fmt;
@@ -84,6 +84,9 @@ pub enum ProxyError {
     /// A bound socket does not tell its address.
     #[error("cannot tell the address of a listening socket")]
     Address(#[source] io::Error),
+    /// The configuration asks for what this proxy does not do.
+    #[error("not in this version: {0}")]
+    Unsupported(&'static str),
     /// The upstream's name and port make no authority.
     #[error("not an upstream")]
     Upstream(#[source] http::Error),
@@ -109,6 +112,25 @@ impl ProxyError {
     }
 }
 
+/// The addresses of a configuration that asks for nothing else than plain
+/// HTTP/1.1 on both sides.
+fn plain(config: &Config) -> Result<Vec<SocketAddr>, ProxyError> {
+    if config.tls.is_some() {
+        return Err(ProxyError::Unsupported("TLS for clients"));
+    }
+    if config.proxy_protocol {
+        return Err(ProxyError::Unsupported("the PROXY protocol"));
+    }
+    if config.upstream.scheme() != Scheme::Http {
+        return Err(ProxyError::Unsupported("an upstream other than http"));
+    }
+    let address = |listen: &Listen| match listen {
+        Listen::Tcp(address) => Ok(*address),
+        Listen::Unix(_) => Err(ProxyError::Unsupported("unix sockets")),
+    };
+    config.listen.iter().map(address).collect()
+}
+
 impl Proxy {
     /// Binds every address of `config`. Connections are queued from now on.
     ///
@@ -116,8 +138,9 @@ impl Proxy {
     ///
     /// [`ProxyError`] when an address cannot be bound.
     pub async fn bind(config: Config) -> Result<Self, ProxyError> {
+        let addresses = plain(&config)?;
         let upstream = Upstream::new(&config).map_err(ProxyError::Upstream)?;
-        let listeners = Listeners::bind(&config.listen)
+        let listeners = Listeners::bind(&addresses)
             .map_err(|(address, source)| ProxyError::Listen { address, source })?;
         let addresses = listeners.addresses().map_err(ProxyError::Address)?;
         let shared = Shared {
