@@ -11,6 +11,7 @@ use crate::policy::{Action, Policy, Target};
 use crate::verdict::{Outcome, Verdict};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use std::collections::HashMap;
 use std::fmt;
 
 impl Policy {
@@ -75,69 +76,159 @@ impl RequestPolicy<'_> {
     ///
     /// As [`enforce`](Self::enforce).
     pub fn inspect(&self, headers: &HeaderMap) -> Result<Enforcement, Rejected> {
-        let mut found: Vec<(&HeaderName, usize, &HeaderValue, Verdict<'_>)> = Vec::new();
-        for name in headers.keys() {
-            for (place, value) in headers.get_all(name).iter().enumerate() {
-                let verdict = match value.is_sensitive() {
-                    true => self.decide_secret(name.as_str(), value.as_bytes()),
-                    false => self.decide(name.as_str(), value.as_bytes()),
-                };
-                if !verdict.is_clean() {
-                    found.push((name, place, value, verdict));
-                }
+        let judgement = self.inspect_lines(|| {
+            headers.iter().map(|(name, value)| Line {
+                name: name.as_str(),
+                value: value.as_bytes(),
+                is_secret: value.is_sensitive(),
+            })
+        })?;
+        let mut names = headers.iter().map(|(name, _)| name).enumerate();
+        let rewrites = judgement.repairs.into_iter().filter_map(|repair| {
+            let (_, name) = names.find(|(at, _)| *at == repair.line)?;
+            Some(Rewrite {
+                name: name.clone(),
+                place: repair.occurrence - 1,
+                text: repair.text,
+                explanation: repair.explanation,
+            })
+        });
+        Ok(Enforcement {
+            rewrites: rewrites.collect(),
+            report: judgement.report,
+        })
+    }
+
+    /// The same for field lines in any order, whatever holds them. Allocates
+    /// nothing where nothing is found.
+    pub(crate) fn inspect_lines<'h, L: Iterator<Item = Line<'h>>>(
+        &self,
+        lines: impl Fn() -> L,
+    ) -> Result<Judgement, Rejected> {
+        let mut found: Vec<(usize, Line<'_>, Verdict<'_>)> = Vec::new();
+        for (at, line) in lines().enumerate() {
+            let verdict = match line.is_secret {
+                true => self.decide_secret(line.name, line.value),
+                false => self.decide(line.name, line.value),
+            };
+            if !verdict.is_clean() {
+                found.push((at, line, verdict));
             }
         }
+        if found.is_empty() {
+            return Ok(Judgement::default());
+        }
         let outgrown = self.head_octets().is_some_and(|limit| {
-            let (came, goes) = sizes(headers, &found);
+            let (came, goes) = sizes(lines(), &found);
             goes > limit && goes > came
         });
 
-        let mut report = Report::default();
+        let mut occurrences = Occurrences::of(lines());
+        let mut judgement = Judgement::default();
         let mut refused = Vec::new();
-        let mut rewrites = Vec::new();
-        for (name, place, value, verdict) in found {
+        for (at, line, verdict) in found {
             let verdict = if outgrown {
                 verdict.without_repair(Refusal::TooLong)
             } else {
                 verdict
             };
-            let explain = match value.is_sensitive() {
+            let explain = match line.is_secret {
                 true => Explanation::masked,
                 false => Explanation::new,
             };
-            let spelling = self.spelling(name.as_str());
-            let explanation = explain(spelling, place + 1, value.as_bytes(), &verdict);
+            let spelling = self.spelling(line.name);
+            let occurrence = occurrences.up_to(at);
+            let explanation = explain(spelling, occurrence, line.value, &verdict);
+            let explanations = &mut judgement.report.explanations;
             match verdict.into_outcome() {
-                Outcome::Forward(_) => report.explanations.push(explanation),
+                Outcome::Forward(_) => explanations.push(explanation),
                 Outcome::Rewrite(normalized) => {
-                    rewrites.push(Rewrite {
-                        name: name.clone(),
-                        place,
+                    judgement.repairs.push(Repair {
+                        line: at,
+                        occurrence,
                         text: normalized.into_string(),
-                        explanation: report.explanations.len(),
+                        explanation: explanations.len(),
                     });
-                    report.explanations.push(explanation);
+                    explanations.push(explanation);
                 }
                 Outcome::Reject(_) => refused.push(explanation),
             }
         }
         if refused.is_empty() {
-            Ok(Enforcement { report, rewrites })
+            Ok(judgement)
         } else {
-            Err(Rejected { refused, report })
+            Err(Rejected {
+                refused,
+                report: judgement.report,
+            })
         }
+    }
+}
+
+/// A field line.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'h> {
+    pub(crate) name: &'h str,
+    pub(crate) value: &'h [u8],
+    /// Somebody marked the value as a secret.
+    pub(crate) is_secret: bool,
+}
+
+/// What is to be done about field lines that are not refused.
+#[derive(Default)]
+pub(crate) struct Judgement {
+    pub(crate) report: Report,
+    /// In the order of the lines.
+    pub(crate) repairs: Vec<Repair>,
+}
+
+/// One line's repair.
+pub(crate) struct Repair {
+    /// Which of the lines, from 0.
+    pub(crate) line: usize,
+    /// Which of the lines of this name, from 1.
+    occurrence: usize,
+    pub(crate) text: String,
+    /// Which of the report's explanations is about it.
+    explanation: usize,
+}
+
+/// Counts lines of the same name, no further than it is asked.
+struct Occurrences<'h, L: Iterator<Item = Line<'h>>> {
+    lines: std::iter::Enumerate<L>,
+    counts: HashMap<String, usize>,
+}
+
+impl<'h, L: Iterator<Item = Line<'h>>> Occurrences<'h, L> {
+    fn of(lines: L) -> Self {
+        Self {
+            lines: lines.enumerate(),
+            counts: HashMap::new(),
+        }
+    }
+
+    /// Which of the lines of its name this one is, from 1. To be asked of lines
+    /// in their order.
+    fn up_to(&mut self, line: usize) -> usize {
+        for (at, Line { name, .. }) in self.lines.by_ref() {
+            let count = self.counts.entry(name.to_ascii_lowercase()).or_default();
+            *count += 1;
+            if at == line {
+                return *count;
+            }
+        }
+        1
     }
 }
 
 /// The size of the head as it came and with all repairs made, four octets a
 /// field more than names and values.
-fn sizes(
-    headers: &HeaderMap,
-    found: &[(&HeaderName, usize, &HeaderValue, Verdict<'_>)],
+fn sizes<'h>(
+    lines: impl Iterator<Item = Line<'h>>,
+    found: &[(usize, Line<'_>, Verdict<'_>)],
 ) -> (usize, usize) {
-    let came: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
+    let came: usize = lines
+        .map(|line| line.name.len() + line.value.len() + 4)
         .sum();
     let goes = found
         .iter()
@@ -338,16 +429,9 @@ impl Rejected {
         instance: Option<&str>,
         level: DetailLevel,
     ) -> Response<B> {
-        let problem = Problem {
-            refused: &self.refused,
-            instance,
-            level,
-        };
-        let (media_type, body) = if prefers_text(request) {
-            ("text/plain; charset=utf-8", problem.to_text())
-        } else {
-            (Problem::MEDIA_TYPE, problem.to_json() + "\n")
-        };
+        let problem = self.problem(instance, level);
+        let accept = request.get_all(ACCEPT).iter().map(HeaderValue::as_bytes);
+        let (media_type, body) = problem.told(prefers_text(accept));
         let mut response = Response::new(B::from(body));
         *response.status_mut() = StatusCode::BAD_REQUEST;
         let headers = response.headers_mut();
@@ -357,16 +441,31 @@ impl Rejected {
         response
     }
 
-    /// `Headguard: rejected;kind=latin1;field="companyname"` (RFC 9651 §3.3).
+    pub(crate) const fn problem<'r>(
+        &'r self,
+        instance: Option<&'r str>,
+        level: DetailLevel,
+    ) -> Problem<'r> {
+        Problem {
+            refused: self.refused.as_slice(),
+            instance,
+            level,
+        }
+    }
+
     fn headguard(&self, level: DetailLevel) -> HeaderValue {
+        HeaderValue::try_from(self.item(level)).unwrap_or(HeaderValue::from_static("rejected"))
+    }
+
+    /// `rejected;kind=latin1;field="companyname"`, an sf-item (RFC 9651 §3.3).
+    pub(crate) fn item(&self, level: DetailLevel) -> String {
         let told = self.refused.first().filter(|_| level != DetailLevel::Id);
-        let item = match told.map(|first| (first.field(), first.kind())) {
+        match told.map(|first| (first.field(), first.kind())) {
             // A field name is a token: it needs no escapes in an sf-string.
             Some((field, Some(kind))) => format!("rejected;kind={kind};field=\"{field}\""),
             Some((field, None)) => format!("rejected;field=\"{field}\""),
             None => "rejected".to_owned(),
-        };
-        HeaderValue::try_from(item).unwrap_or(HeaderValue::from_static("rejected"))
+        }
     }
 }
 
@@ -396,12 +495,9 @@ impl std::error::Error for Rejected {}
 pub const HEADGUARD: HeaderName = HeaderName::from_static("headguard");
 
 /// Whether `Accept` ranks plain text above JSON (RFC 9110 §12.5.1).
-pub(crate) fn prefers_text(request: &HeaderMap) -> bool {
+pub(crate) fn prefers_text<'a>(accept: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut best = [0f32; 2];
-    let octets = request
-        .get_all(ACCEPT)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&octet| octet == b','));
+    let octets = accept.flat_map(|value| value.split(|&octet| octet == b','));
     for range in octets.filter_map(|range| std::str::from_utf8(range).ok()) {
         let mut parts = range.split(';').map(str::trim);
         let media = parts.next().unwrap_or_default().to_ascii_lowercase();

@@ -42,6 +42,15 @@ impl Problem<'_> {
     /// The media type of [`to_json`](Self::to_json).
     pub const MEDIA_TYPE: &'static str = "application/problem+json";
 
+    /// The media type and the body, as the client prefers them.
+    #[cfg(feature = "http")]
+    pub(crate) fn told(&self, as_text: bool) -> (&'static str, String) {
+        match as_text {
+            true => ("text/plain; charset=utf-8", self.to_text()),
+            false => (Self::MEDIA_TYPE, self.to_json() + "\n"),
+        }
+    }
+
     /// The body as problem details.
     #[must_use]
     pub fn to_json(&self) -> String {

@@ -67,13 +67,20 @@ pub(super) fn of_request(input: &[u8], error: httparse::Error) -> SyntaxError {
     let in_line = || request_line(input.get(..line).unwrap_or_default());
     match error {
         httparse::Error::TooManyHeaders => SyntaxError::TooManyFields,
-        httparse::Error::Version => SyntaxError::Version,
-        httparse::Error::Token => in_line().unwrap_or(SyntaxError::RequestLine),
+        httparse::Error::Version if names_a_version(input, line) => SyntaxError::Version,
+        httparse::Error::Token | httparse::Error::Version => in_line().unwrap_or(SyntaxError::RequestLine),
         _ => match in_line() {
             Some(error) => error,
             None => of_fields(input, line, error),
         },
     }
+}
+
+/// Whether the third word of the first line is some version of HTTP.
+fn names_a_version(input: &[u8], line: usize) -> bool {
+    let line = input.get(..line).unwrap_or_default();
+    let third = line.split(|&octet| octet == b' ').nth(2);
+    third.is_some_and(|third| third.starts_with(b"HTTP/"))
 }
 
 pub(super) fn of_response(input: &[u8], error: httparse::Error) -> SyntaxError {
