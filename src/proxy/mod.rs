@@ -28,8 +28,12 @@ mod forwarding;
 mod framing;
 mod limits;
 mod listener;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod proxy_protocol;
 mod reply;
 mod request_id;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod resolve;
 pub mod trace;
 mod upstream;
 
