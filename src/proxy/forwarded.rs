@@ -597,16 +597,15 @@ mod tests {
             ("é.example", None, None),
             ("", None, None),
         ] {
-            let x_forwarded =
-                x_forwarded.map_or(String::new(), |host| format!("X-Forwarded-Host: {host}\r\n"));
+            let x_forwarded = x_forwarded.map_or(String::new(), |host| {
+                format!("X-Forwarded-Host: {host}\r\n")
+            });
             let forwarded = forwarded.map_or(String::new(), |host| format!(";host={host}"));
             let lines = forwards(&hop, host, &[]);
             let fixed = "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: http\r\n";
             assert_eq!(
                 lines,
-                format!(
-                    "{fixed}{x_forwarded}Forwarded: for=192.0.2.1;proto=http{forwarded}\r\n"
-                ),
+                format!("{fixed}{x_forwarded}Forwarded: for=192.0.2.1;proto=http{forwarded}\r\n"),
                 "{host:?}"
             );
         }

@@ -196,14 +196,8 @@ mod tests {
         let longest = format!("PROXY UNKNOWN {}\r\n", "x".repeat(91));
         assert_eq!(longest.len(), MOST_OF_V1);
         vec![
-            (
-                text("PROXY TCP4 192.0.2.1 198.51.100.1 12345 443\r\n"),
-                v4,
-            ),
-            (
-                text("PROXY TCP6 2001:db8::1 2001:DB8::2 12345 443\r\n"),
-                v6,
-            ),
+            (text("PROXY TCP4 192.0.2.1 198.51.100.1 12345 443\r\n"), v4),
+            (text("PROXY TCP6 2001:db8::1 2001:DB8::2 12345 443\r\n"), v6),
             (
                 text("PROXY TCP6 ::ffff:192.0.2.1 ::1 12345 443\r\n"),
                 Some("[::ffff:192.0.2.1]:12345"),
