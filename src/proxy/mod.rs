@@ -18,18 +18,26 @@
 //! for whoever makes it. Trailers are dropped and `Upgrade` is not passed on.
 //! Nothing is added to a request but the `Host` that HTTP/1.0 may lack.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod admin;
 mod body;
 mod clock;
 mod connection;
 mod contain;
 mod event;
 mod exchange;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod forwarded;
 mod forwarding;
 mod framing;
 mod limits;
 mod listener;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod proxy_protocol;
 mod reply;
 mod request_id;
+#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
+mod resolve;
 pub mod trace;
 mod upstream;
 
