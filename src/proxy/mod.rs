@@ -30,8 +30,16 @@ mod limits;
 mod listener;
 mod reply;
 mod request_id;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no listener and no upstream asks for it yet")
+)]
+#[expect(unused_imports, reason = "no listener and no upstream asks for it yet")]
+mod tls;
 pub mod trace;
 mod upstream;
+
+pub use tls::TlsError;
 
 use crate::config::Config;
 use event::Logging;
