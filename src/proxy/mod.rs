@@ -42,6 +42,18 @@ pub mod trace;
 mod upstream;
 
 use crate::config::{Config, Listen, Scheme};
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "no listener and no upstream asks for it yet")
+)]
+#[expect(unused_imports, reason = "no listener and no upstream asks for it yet")]
+mod tls;
+pub mod trace;
+mod upstream;
+
+pub use tls::TlsError;
+
+use crate::config::Config;
 use event::Logging;
 use listener::Listeners;
 use std::fmt;
