@@ -12,8 +12,7 @@ use crate::explain::Explanation;
 use crate::headers::{Rejected, Report};
 use crate::policy::Action;
 use crate::preview::Preview;
-use http::header::HOST;
-use http::{Request, StatusCode};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -89,17 +88,50 @@ impl Logging {
     }
 }
 
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    Address(SocketAddr),
+    /// Somebody on this machine, over a unix socket.
+    Unix,
+}
+
+impl Peer {
+    pub(super) const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(address),
+            Self::Unix => None,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// What is asked for.
+pub(super) struct Asked<'r> {
+    pub(super) method: &'r str,
+    pub(super) authority: &'r str,
+    pub(super) path: &'r str,
+}
+
 /// What is known of one request.
 pub(super) struct Record {
     logging: Logging,
     started: Instant,
     id: RequestId,
-    client: SocketAddr,
+    client: Peer,
     method: String,
     host: String,
     path: String,
-    status: Option<StatusCode>,
-    upstream_status: Option<StatusCode>,
+    status: Option<u16>,
+    upstream_status: Option<u16>,
     answer: Option<&'static str>,
     ending: Ending,
     /// The greatest, once the policy was asked.
@@ -118,24 +150,25 @@ enum Failure {
 }
 
 impl Record {
-    /// Starts the record of a request whose head has come.
-    pub(super) fn open<B>(logging: &Logging, client: SocketAddr, request: &Request<B>) -> Self {
-        let host = match request.uri().authority() {
-            Some(authority) => bounded(authority.as_str(), MOST_TOLD),
-            None => request
-                .headers()
-                .get(HOST)
-                .map(|host| Preview::new(host.as_bytes()).to_string())
-                .unwrap_or_default(),
-        };
-        Self {
+    /// Starts the record of a request whose head has come, where anybody
+    /// listens to it.
+    pub(super) fn open(
+        logging: &Logging,
+        client: Peer,
+        id: RequestId,
+        asked: &Asked<'_>,
+    ) -> Option<Self> {
+        if !trace::tells_requests(Level::ERROR) {
+            return None;
+        }
+        Some(Self {
             logging: logging.clone(),
             started: Instant::now(),
-            id: RequestId::of(request.headers()),
+            id,
             client,
-            method: bounded(request.method().as_str(), MOST_TOLD),
-            host,
-            path: bounded(request.uri().path(), MOST_OF_PATH),
+            method: bounded(asked.method, MOST_TOLD),
+            host: bounded(asked.authority, MOST_TOLD),
+            path: bounded(asked.path, MOST_OF_PATH),
             status: None,
             upstream_status: None,
             answer: None,
@@ -144,11 +177,7 @@ impl Record {
             refused: None,
             explanations: Vec::new(),
             failure: None,
-        }
-    }
-
-    pub(super) const fn id(&self) -> &RequestId {
-        &self.id
+        })
     }
 
     /// The request goes on; this was found.
@@ -169,14 +198,14 @@ impl Record {
     }
 
     /// The upstream answered.
-    pub(super) const fn relayed(&mut self, status: StatusCode) {
+    pub(super) const fn relayed(&mut self, status: u16) {
         self.upstream_status = Some(status);
         self.status = Some(status);
     }
 
     /// We answered ourselves, for this reason.
-    pub(super) fn answered(&mut self, status: StatusCode, fault: &Fault) {
-        self.status = Some(status);
+    pub(super) fn answered(&mut self, fault: &Fault) {
+        self.status = Some(fault.status().as_u16());
         self.answer = Some(fault.reason());
         self.refused = fault.refused();
         self.failure = match fault {
@@ -263,8 +292,8 @@ impl Drop for Record {
             method: &self.method,
             host: &self.host,
             path: &self.path,
-            status: self.status.map(|status| status.as_u16()),
-            upstream_status: self.upstream_status.map(|status| status.as_u16()),
+            status: self.status,
+            upstream_status: self.upstream_status,
             answer: self.answer,
             upstream,
             error,
@@ -287,7 +316,7 @@ impl Drop for Record {
 pub(super) struct Event<'r> {
     pub(super) level: Level,
     pub(super) request_id: &'r str,
-    pub(super) client: SocketAddr,
+    pub(super) client: Peer,
     pub(super) method: &'r str,
     pub(super) host: &'r str,
     pub(super) path: &'r str,

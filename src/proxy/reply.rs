@@ -1,15 +1,15 @@
 //! Every answer of our own. One function turns what went wrong into a response.
 
-use super::framing::{Malformed, Offender};
 use super::limits::{Exceeded, Limit};
 use super::request_id::RequestId;
 use super::upstream::{UpstreamError, UpstreamFailure};
 use crate::explain::json::Object;
 use crate::explain::{DetailLevel, Problem};
-use crate::headers::{HEADGUARD, Rejected, prefers_text};
-use crate::preview::hex;
-use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use crate::headers::{Rejected, prefers_text};
+use crate::preview::{Preview, hex};
+use crate::wire::framing::{Malformed, Offender};
+use crate::wire::syntax::{Place, SyntaxError};
+use http::StatusCode;
 
 /// Why a request is answered by us.
 #[derive(Debug)]
@@ -18,6 +18,10 @@ pub(super) enum Fault {
     BodyBroken,
     /// Its body stopped coming.
     BodyStalled,
+    /// Its body comes too slowly.
+    BodySlow,
+    /// There are too many requests already.
+    Busy,
     /// It is too much of something.
     Exceeded(Exceeded),
     /// Its head stopped coming.
@@ -28,6 +32,10 @@ pub(super) enum Fault {
     Panicked,
     /// The policy refuses it.
     Rejected(Box<Rejected>),
+    /// The policy for responses refuses the upstream's answer.
+    ResponseRejected(Box<Rejected>),
+    /// Its head, or its trailer section, is not HTTP.
+    Syntax(SyntaxError),
     /// The upstream did not answer it.
     Upstream(UpstreamFailure),
 }
@@ -36,7 +44,8 @@ impl Fault {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
             Self::BodyBroken | Self::Rejected(_) => StatusCode::BAD_REQUEST,
-            Self::BodyStalled | Self::HeadStalled => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyStalled | Self::BodySlow | Self::HeadStalled => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Exceeded(exceeded) => match exceeded.limit {
                 Limit::Target => StatusCode::URI_TOO_LONG,
                 Limit::Field | Limit::Fields | Limit::Head => {
@@ -44,8 +53,12 @@ impl Fault {
                 }
             },
             Self::Malformed(Malformed::Connect) => StatusCode::NOT_IMPLEMENTED,
+            Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ResponseRejected(_) => StatusCode::BAD_GATEWAY,
+            Self::Syntax(SyntaxError::Version) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::Syntax(_) => StatusCode::BAD_REQUEST,
             Self::Upstream(failure) => match failure.error {
                 UpstreamError::ConnectTimedOut | UpstreamError::ResponseTimedOut => {
                     StatusCode::GATEWAY_TIMEOUT
@@ -63,12 +76,16 @@ impl Fault {
     pub(super) const fn reason(&self) -> &'static str {
         match self {
             Self::BodyBroken => "body-broken",
+            Self::BodySlow => "body-too-slow",
             Self::BodyStalled => "body-stalled",
+            Self::Busy => "too-many-requests",
             Self::Exceeded(exceeded) => exceeded.limit.name(),
             Self::HeadStalled => "head-stalled",
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
             Self::Rejected(_) => "rejected",
+            Self::ResponseRejected(_) => "response-rejected",
+            Self::Syntax(error) => syntax_name(error),
             Self::Upstream(failure) => failure.error.name(),
         }
     }
@@ -76,16 +93,18 @@ impl Fault {
     /// Whether what follows on the connection can still be told apart.
     pub(super) const fn leaves_framing_clear(&self) -> bool {
         match self {
-            Self::BodyBroken | Self::BodyStalled | Self::HeadStalled | Self::Panicked => false,
-            Self::Malformed(malformed) => !matches!(
-                malformed,
-                Malformed::Connect
-                    | Malformed::ContentLength
-                    | Malformed::HostRepeated
-                    | Malformed::LookAlike
-                    | Malformed::TransferEncoding
-            ),
-            Self::Exceeded(_) | Self::Rejected(_) | Self::Upstream(_) => true,
+            Self::BodyBroken
+            | Self::BodySlow
+            | Self::BodyStalled
+            | Self::HeadStalled
+            | Self::Panicked
+            | Self::Syntax(_) => false,
+            Self::Malformed(malformed) => malformed.leaves_framing_clear(),
+            Self::Busy
+            | Self::Exceeded(_)
+            | Self::Rejected(_)
+            | Self::ResponseRejected(_)
+            | Self::Upstream(_) => true,
         }
     }
 
@@ -104,12 +123,15 @@ impl Fault {
     const fn verb(&self) -> &'static str {
         match self {
             Self::BodyBroken
+            | Self::BodySlow
             | Self::BodyStalled
+            | Self::Busy
             | Self::Exceeded(_)
             | Self::HeadStalled
-            | Self::Malformed(_) => "refused",
+            | Self::Malformed(_)
+            | Self::Syntax(_) => "refused",
             Self::Panicked => "failed",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected(_) | Self::ResponseRejected(_) => "rejected",
             Self::Upstream(_) => "upstream",
         }
     }
@@ -133,6 +155,22 @@ impl Fault {
                     _ => object,
                 }
             }
+            Self::Syntax(error) => {
+                let Some(place) = error.place() else {
+                    return object;
+                };
+                let object = match &place.field {
+                    Some(field) => object
+                        .string("field", &Preview::new(field).to_string())
+                        .number("occurrence", place.occurrence),
+                    None => object,
+                };
+                let object = object.number("offset", place.offset);
+                match level {
+                    DetailLevel::Full => object.string("octets", &hex(&[place.octet], 1)),
+                    _ => object,
+                }
+            }
             _ => object,
         }
     }
@@ -140,7 +178,9 @@ impl Fault {
     fn detail(&self, level: DetailLevel) -> String {
         match self {
             Self::BodyBroken => "The request's body is not framed as HTTP asks.".to_owned(),
+            Self::BodySlow => "The request's body comes too slowly.".to_owned(),
             Self::BodyStalled => "The request's body stopped coming.".to_owned(),
+            Self::Busy => "Too many requests are being served: try again soon.".to_owned(),
             Self::Exceeded(exceeded) => detail_of(exceeded),
             Self::HeadStalled => "The request's head did not come in time.".to_owned(),
             Self::Malformed(malformed) => {
@@ -157,6 +197,11 @@ impl Fault {
             }
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
+            Self::ResponseRejected(_) => {
+                "The upstream's response has a field value that is not encoded as it should be."
+                    .to_owned()
+            }
+            Self::Syntax(error) => detail_of_syntax(error, level),
             Self::Upstream(failure) => failure.error.detail().to_owned(),
         }
     }
@@ -184,71 +229,176 @@ fn detail_of(exceeded: &Exceeded) -> String {
     }
 }
 
-/// What of a request decides how it is answered.
-#[derive(Debug)]
-pub(super) struct Asker {
-    /// The request's `Accept` fields.
-    accept: HeaderMap,
-    id: RequestId,
-    level: DetailLevel,
+fn syntax_name(error: &SyntaxError) -> &'static str {
+    match error {
+        SyntaxError::BareLf(_) => "bare-lf",
+        SyntaxError::FieldName(_) => "field-name",
+        SyntaxError::FieldValue(_) => "control",
+        SyntaxError::Folded(_) => "obs-fold",
+        SyntaxError::Malformed => "malformed",
+        SyntaxError::Method(_) => "method",
+        SyntaxError::NoColon(_) => "no-colon",
+        SyntaxError::RequestLine => "request-line",
+        SyntaxError::Target(_) => "target",
+        SyntaxError::TooManyFields => "too-many-fields",
+        SyntaxError::Version => "version",
+    }
 }
 
-impl Asker {
-    pub(super) fn new(request: &HeaderMap, id: &RequestId, level: DetailLevel) -> Self {
-        let accept = request.get_all(ACCEPT).iter();
+/// What is wrong with a head, where, and what to send instead.
+fn detail_of_syntax(error: &SyntaxError, level: DetailLevel) -> String {
+    let Some(place) = error.place() else {
+        return match error {
+            SyntaxError::RequestLine => {
+                "The request does not start with a method, a target and HTTP/1.1, one space apart."
+            }
+            SyntaxError::Version => "HTTP/1.1, HTTP/1.0 and HTTP/2 are served here.",
+            SyntaxError::TooManyFields => "There are too many field lines.",
+            _ => "The head is not HTTP.",
+        }
+        .to_owned();
+    };
+    let octet = match level {
+        DetailLevel::Full => format!("octet {:02X}", place.octet),
+        _ => "an octet".to_owned(),
+    };
+    let Place { offset, .. } = place;
+    let field = place.field.as_deref().map(|name| match name {
+        [] => "a field without a name".to_owned(),
+        name => {
+            let which = match place.occurrence {
+                1 => String::new(),
+                occurrence => format!(" (occurrence {occurrence})"),
+            };
+            format!("the field {}{which}", Preview::new(name).up_to(80))
+        }
+    });
+    let field = field.as_deref();
+    match error {
+        SyntaxError::BareLf(_) => match field {
+            Some(field) => format!(
+                "The line of {field} ends in LF alone, {offset} octets into its value: lines end in CR LF."
+            ),
+            None => "A line of the head ends in LF alone: lines end in CR LF.".to_owned(),
+        },
+        SyntaxError::FieldName(_) if place.octet == b' ' || place.octet == b'\t' => format!(
+            "There is whitespace between the name of {} and its colon: remove it.",
+            field.unwrap_or("a field")
+        ),
+        SyntaxError::FieldName(_) => format!(
+            "A field's name has {octet} at offset {offset}, which no name can have. It starts with \"{}\".",
+            Preview::new(place.field.as_deref().unwrap_or_default()).up_to(80)
+        ),
+        SyntaxError::FieldValue(_) => format!(
+            "The value of {} has {octet} at offset {offset}, a control that no value may have: remove it.",
+            field.unwrap_or("a field")
+        ),
+        SyntaxError::Folded(_) => format!(
+            "The value of {} goes on in the next line: write it on one line.",
+            field.unwrap_or("a field")
+        ),
+        SyntaxError::Method(_) => {
+            format!("The method has {octet} at offset {offset}, which no method can have.")
+        }
+        SyntaxError::NoColon(_) => format!(
+            "A line of the head has no colon. It starts with \"{}\".",
+            Preview::new(place.field.as_deref().unwrap_or_default()).up_to(80)
+        ),
+        _ => format!(
+            "The target has {octet} at offset {offset}, which no target can have: percent-encode it."
+        ),
+    }
+}
+
+/// What of a request decides how it is answered.
+#[derive(Clone, Debug)]
+pub(super) struct Asker<'r> {
+    pub(super) id: &'r RequestId,
+    pub(super) level: DetailLevel,
+    /// It prefers plain text (RFC 9110 §12.5.1).
+    as_text: bool,
+    /// It asked for a head without a body.
+    to_head: bool,
+}
+
+impl<'r> Asker<'r> {
+    /// Somebody whose `Accept` fields have these values.
+    pub(super) fn new<'h>(
+        id: &'r RequestId,
+        level: DetailLevel,
+        accept: impl Iterator<Item = &'h [u8]>,
+        to_head: bool,
+    ) -> Self {
         Self {
-            accept: accept.map(|value| (ACCEPT, value.clone())).collect(),
-            id: id.clone(),
+            id,
             level,
+            as_text: prefers_text(accept),
+            to_head,
         }
     }
 
     /// Somebody of whom no request is known.
-    pub(super) fn unknown(level: DetailLevel) -> Self {
-        Self::new(&HeaderMap::new(), &RequestId::fresh(), level)
+    pub(super) const fn unknown(id: &'r RequestId, level: DetailLevel) -> Self {
+        Self {
+            id,
+            level,
+            as_text: false,
+            to_head: false,
+        }
     }
 }
 
-/// The response to what went wrong.
-pub(super) fn respond(fault: &Fault, asker: &Asker) -> Response<String> {
+/// Whether the connection may be used again after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    Close,
+    KeepOpen,
+}
+
+/// Writes the whole response to what went wrong.
+pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, out: &mut Vec<u8>) {
+    let status = fault.status();
     let instance = asker.id.urn();
-    if let Fault::Rejected(rejected) = fault {
-        return rejected.to_response(&asker.accept, Some(&instance), asker.level);
-    }
-    let (media_type, body) = if prefers_text(&asker.accept) {
-        ("text/plain; charset=utf-8", text(fault, asker, &instance))
-    } else {
-        (Problem::MEDIA_TYPE, json(fault, asker, &instance))
+    let (media_type, body) = match fault {
+        Fault::Rejected(rejected) => {
+            let problem = rejected.problem(Some(&instance), asker.level);
+            problem.told(asker.as_text)
+        }
+        _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, &instance)),
+        _ => (Problem::MEDIA_TYPE, json(fault, asker, &instance)),
     };
-    let mut response = Response::new(body);
-    *response.status_mut() = fault.status();
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(HEADGUARD, headguard(fault, asker.level));
-    response
-}
-
-/// The same answer, and the connection is closed after it.
-pub(super) fn and_close<B>(mut response: Response<B>) -> Response<B> {
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// `Headguard: refused;reason=field-too-long`, an sf-item (RFC 9651 §3.3).
-fn headguard(fault: &Fault, level: DetailLevel) -> HeaderValue {
-    let item = fault.verb();
-    if level == DetailLevel::Id {
-        return HeaderValue::from_static(item);
+    let mut head = format!(
+        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\
+         Cache-Control: no-store\r\nHeadguard: {}\r\n",
+        status.as_u16(),
+        title(status),
+        body.len(),
+        item(fault, asker.level),
+    );
+    if matches!(fault, Fault::Busy) {
+        head += "Retry-After: 1\r\n";
     }
-    HeaderValue::try_from(format!("{item};reason={}", fault.reason()))
-        .unwrap_or(HeaderValue::from_static(item))
+    if afterwards == Afterwards::Close {
+        head += "Connection: close\r\n";
+    }
+    head += "\r\n";
+    out.extend_from_slice(head.as_bytes());
+    if !asker.to_head {
+        out.extend_from_slice(body.as_bytes());
+    }
+}
+
+/// `refused;reason=field-too-long`, an sf-item (RFC 9651 §3.3).
+fn item(fault: &Fault, level: DetailLevel) -> String {
+    match fault {
+        Fault::Rejected(rejected) => rejected.item(level),
+        _ if level == DetailLevel::Id => fault.verb().to_owned(),
+        _ => format!("{};reason={}", fault.verb(), fault.reason()),
+    }
 }
 
 /// Problem details (RFC 9457); without a type of its own the title is the status's.
-fn json(fault: &Fault, asker: &Asker, instance: &str) -> String {
+fn json(fault: &Fault, asker: &Asker<'_>, instance: &str) -> String {
     let status = fault.status();
     let mut object = Object::new()
         .string("type", "about:blank")
@@ -265,7 +415,7 @@ fn json(fault: &Fault, asker: &Asker, instance: &str) -> String {
     object.finish() + "\n"
 }
 
-fn text(fault: &Fault, asker: &Asker, instance: &str) -> String {
+fn text(fault: &Fault, asker: &Asker<'_>, instance: &str) -> String {
     let status = fault.status();
     let detail = if asker.level == DetailLevel::Id {
         String::new()

@@ -1,6 +1,5 @@
 //! What a request is called in the log, in a refusal and by whoever asks about it.
 
-use http::{HeaderMap, HeaderName};
 use std::collections::hash_map::RandomState;
 use std::fmt::{self, Write as _};
 use std::hash::BuildHasher as _;
@@ -10,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::octet;
 
 /// The field in which somebody before us may have named the request.
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const X_REQUEST_ID: &str = "X-Request-Id";
 
 /// The longest identifier that is taken over, in octets.
 const MOST_OCTETS: usize = 128;
@@ -21,10 +20,10 @@ pub(super) struct RequestId(String);
 
 impl RequestId {
     /// The identifier a request brought along, if it is one token; else a new one.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut sent = headers.get_all(X_REQUEST_ID).iter();
+    /// `sent` are the values of its [`X_REQUEST_ID`] fields.
+    pub(super) fn of<'h>(mut sent: impl Iterator<Item = &'h [u8]>) -> Self {
         let kept = match (sent.next(), sent.next()) {
-            (Some(only), None) => token(only.as_bytes()),
+            (Some(only), None) => token(only),
             _ => None,
         };
         kept.unwrap_or_else(Self::fresh)
@@ -81,15 +80,9 @@ fn token(octets: &[u8]) -> Option<RequestId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn of(values: &[&[u8]]) -> String {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            let value = HeaderValue::from_bytes(value).expect("a value http takes");
-            headers.append(X_REQUEST_ID, value);
-        }
-        RequestId::of(&headers).to_string()
+        RequestId::of(values.iter().copied()).to_string()
     }
 
     fn is_fresh(id: &str) -> bool {

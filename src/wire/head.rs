@@ -310,8 +310,8 @@ fn places(
     for header in headers {
         let name = range_in(head, header.name.as_bytes());
         let value = match header.value {
-            // An empty slice may point anywhere.
-            [] => name.end..name.end,
+            // An empty slice may point anywhere; its place is behind the colon.
+            [] => name.end + 1..name.end + 1,
             value => range_in(head, value),
         };
         let end = ends.next().unwrap_or(end_of_fields);

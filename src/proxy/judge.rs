@@ -1,0 +1,121 @@
+//! What becomes of a head: HTTP, limits, and then the policy.
+//!
+//! A request goes on exactly when all of these hold:
+//!
+//! 1. Nobody can read its framing or its host differently than we do.
+//! 2. It keeps the limits.
+//! 3. The policy forwards or repairs each of its field values, or it is a dry run.
+//!
+//! 1 and 2 hold in a dry run too: what HTTP forbids is never passed on.
+
+use super::Shared;
+use super::event::Record;
+use super::forwarding;
+use super::limits;
+use super::reply::Fault;
+use crate::decide::RequestPolicy;
+use crate::headers::{Line, Rejected, Repair};
+use crate::policy::{Policy, Target};
+use crate::wire::framing;
+use crate::wire::head::{self, Field, RequestLine};
+
+/// Decides about a request's head. Gives its framing and the repairs to make.
+pub(super) fn request<'h>(
+    shared: &Shared,
+    record: &mut Option<Record>,
+    line: &RequestLine,
+    head: &'h [u8],
+    fields: &[Field],
+    secure: bool,
+) -> Result<(framing::Request<'h>, Vec<Repair>), Fault> {
+    let read = framing::request(line, head, fields, secure).map_err(Fault::Malformed)?;
+    limits::check(line, head, fields, &shared.config.limits).map_err(Fault::Exceeded)?;
+    let policy = policy_for(&shared.config.policy, line.method(head), &read.target);
+    let judged = values(shared, record, &policy, head, fields);
+    judged
+        .map(|repairs| (read, repairs))
+        .map_err(Fault::Rejected)
+}
+
+/// Decides about a trailer section of a request, or of a response where
+/// `policy` is the one for these. Writes what of it goes on.
+pub(super) fn trailers(
+    shared: &Shared,
+    record: &mut Option<Record>,
+    policy: Option<&RequestPolicy<'_>>,
+    section: &[u8],
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let mut fields = Vec::new();
+    head::trailers(section, shared.config.limits.fields, &mut fields).map_err(Fault::Syntax)?;
+    let repairs = match policy {
+        Some(policy) => {
+            values(shared, record, policy, section, &fields).map_err(Fault::Rejected)?
+        }
+        None => Vec::new(),
+    };
+    forwarding::write_trailers(section, &fields, &repairs, out);
+    Ok(())
+}
+
+/// Decides about the values of a response.
+pub(super) fn response(
+    shared: &Shared,
+    record: &mut Option<Record>,
+    policy: Option<&RequestPolicy<'_>>,
+    head: &[u8],
+    fields: &[Field],
+) -> Result<Vec<Repair>, Fault> {
+    match policy {
+        Some(policy) => {
+            values(shared, record, policy, head, fields).map_err(Fault::ResponseRejected)
+        }
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The policy as it stands for a request.
+pub(super) fn policy_for<'p>(
+    policy: &'p Policy,
+    method: &str,
+    target: &framing::Target<'_>,
+) -> RequestPolicy<'p> {
+    policy.for_request(Target::new(method, target.host(), target.path()))
+}
+
+fn values(
+    shared: &Shared,
+    record: &mut Option<Record>,
+    policy: &RequestPolicy<'_>,
+    head: &[u8],
+    fields: &[Field],
+) -> Result<Vec<Repair>, Box<Rejected>> {
+    let lines = || {
+        fields.iter().map(|field| Line {
+            name: field.name(head),
+            value: field.value(head),
+            is_secret: false,
+        })
+    };
+    let dry_run = shared.config.dry_run;
+    match policy.inspect_lines(lines) {
+        Ok(judgement) => {
+            if let Some(record) = record {
+                record.reported(judgement.report);
+            }
+            match dry_run {
+                true => Ok(Vec::new()),
+                false => Ok(judgement.repairs),
+            }
+        }
+        Err(rejected) => {
+            if let Some(record) = record {
+                record.rejected(&rejected);
+            }
+            match dry_run {
+                true => Ok(Vec::new()),
+                false => Err(Box::new(rejected)),
+            }
+        }
+    }
+}
