@@ -107,7 +107,7 @@ pub static KEYS: &[Key] = &[
         choice!(detail_level, DetailLevel)
     },
     key! {
-        at_start "tls.listen", Form::Addresses, r#""off""#,
+        at_start "tls.listen", Form::Addresses, r#""off""# or r#""0.0.0.0:8443""#,
         "Where clients connect over TLS, written as in listen; or off.",
         "It needs a certificate and a key.",
         Slot {
@@ -201,7 +201,7 @@ pub static KEYS: &[Key] = &[
         }
     },
     key! {
-        at_start "admin.listen", Form::Address, r#""off""#,
+        at_start "admin.listen", Form::Address, r#""off""# or r#""127.0.0.1:9180""#,
         "Where /livez and /readyz are answered: IP:port, unix:/path or off.",
         "Not where clients connect.",
         Slot {
