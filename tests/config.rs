@@ -300,15 +300,14 @@ fn flags_go_before_variables_before_the_file() {
 #[test]
 fn one_name_in_three_spellings() {
     for key in KEYS {
-        let short = match key.path() {
-            path if path.ends_with(".preset") => &path["policy.".len()..],
-            path => path,
-        };
+        let short = key.path().strip_prefix("policy.").unwrap_or(key.path());
         let flag = format!("--{}", short.replace(['.', '_'], "-"));
         let variable = format!("HEADGUARD_{}", short.replace('.', "_").to_uppercase());
         assert_eq!((key.flag(), key.variable()), (&*flag, &*variable));
         assert_eq!(Some(key.long()), flag.strip_prefix("--"));
         assert!(!key.doc().is_empty() && key.doc().len() < 90, "{key:?}");
+        let more = key.more().lines();
+        assert!(more.map(str::len).all(|octets| octets < 90), "{key:?}");
     }
 }
 

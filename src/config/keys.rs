@@ -317,8 +317,8 @@ pub static KEYS: &[Key] = &[
     },
     key! {
         "policy.response.preset" as "response.preset", Form::Choice(Preset::NAMES), r#""off""#,
-        "The same for responses: off, log, repair or strict.",
-        "off: nothing is said of a response that no rule speaks of.",
+        "What findings in responses get: off, log, repair or strict.",
+        "off: nothing, where no rule speaks of them.",
         Slot {
             set: |draft, given| {
                 draft.responses.preset = value::choice(given, Preset::ALL, Preset::name)?;
