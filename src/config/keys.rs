@@ -6,7 +6,7 @@ use super::key::{Form, Key, PREFIX, Slot, flag_of, variable_of};
 use super::print::{quoted, quoted_list};
 use super::slots::{boolean, choice, duration, file, key, number, spelled};
 use super::value::{self, OFF, Zero};
-use super::{Listen, Network, upstream};
+use super::{Listen, Network, host, upstream};
 use crate::explain::DetailLevel;
 use crate::policy::{Policy, Preset};
 use std::path::Path;
@@ -58,7 +58,7 @@ pub static KEYS: &[Key] = &[
         "preserve is the client's, upstream that of the upstream's URL.",
         Slot {
             set: |draft, given| {
-                draft.config.host_header = value::text(given, upstream::host_header)?;
+                draft.config.host_header = value::text(given, host::host_header)?;
                 Ok(())
             },
             show: |config| Some(quoted(&config.host_header.to_string())),
@@ -162,7 +162,7 @@ pub static KEYS: &[Key] = &[
         "The name in the upstream's certificate, where it is not the upstream's host.", "",
         Slot {
             set: |draft, given| {
-                let name = value::text(given, upstream::server_name)?;
+                let name = value::text(given, host::server_name)?;
                 draft.config.upstream_tls.server_name = Some(name);
                 Ok(())
             },
