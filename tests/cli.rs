@@ -299,7 +299,7 @@ fn usage_errors() {
                 "--limits-head",
                 "many",
                 "--upstream",
-                "https://api.example.com",
+                "ftp://api.example.com",
             ],
         ),
     ] {

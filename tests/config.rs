@@ -10,13 +10,14 @@
 )]
 
 use headguard::config::{Config, Key, LogFormat, Mistakes, Origin, Setting, Source};
-use headguard::config::{Form, KEYS, read};
+use headguard::config::{Form, HostHeader, KEYS, Listen, Scheme, read};
 use headguard::explain::DetailLevel;
 use headguard::policy::{Action, Preset};
 use headguard::{FindingKind, Outcome};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 fn from_file(text: &str) -> Result<Config, Mistakes> {
@@ -41,20 +42,46 @@ fn setting(origin: Origin, path: &str, value: &str) -> Setting {
 }
 
 const FULL: &str = r#"
-listen = ["127.0.0.1:8080", "[::1]:8080"]
-upstream = "http://api.internal:3000"
+listen = ["127.0.0.1:8080", "[::1]:8080", "unix:/run/headguard.sock"]
+proxy_protocol = true
+upstream = "h2://api.internal"
+host_header = "api.example.com:8443"
 workers = 4
 dry_run = true
 log = "json"
 log_clean = 100
 log_values = true
+log_rate = 0
 detail_level = "brief"
+
+[tls]
+listen = "0.0.0.0:8443"
+certificate = "/etc/headguard/é \\ \".crt"
+key = "tls.key"
+
+[upstream_tls]
+ca = "ca.crt"
+certificate = "client.crt"
+key = "client.key"
+server_name = "api.example.com"
+
+[forwarded]
+x_forwarded = false
+forwarded = true
+via = false
+trust = ["10.0.0.0/8", "192.0.2.1", "fd00::/8"]
+
+[admin]
+listen = "127.0.0.1:9180"
 
 [limits]
 head = 32_768
 field = 0x1000
 fields = 50
 target = 4096
+connections = 1000
+requests = 100
+body_rate = 0
 
 [timeouts]
 head = "5s"
@@ -62,7 +89,9 @@ body = "1m"
 idle = "2m"
 connect = "250ms"
 response = "1h"
+tunnel = "24h"
 pool_idle = "3s"
+resolve = "5s"
 drain = "0s"
 drain_delay = "5s"
 
@@ -88,6 +117,16 @@ forward_as = "utf-8"
 fields = ["*"]
 charsets = []
 reject = ["control"]
+
+[policy.response]
+preset = "repair"
+
+[[policy.response.rule]]
+name = "titles"
+fields = ["X-Title"]
+routes = ["/api/*"]
+methods = ["GET"]
+normalize = ["latin1"]
 "#;
 
 #[test]
@@ -104,21 +143,58 @@ fn an_empty_file_is_the_default() {
 fn every_key_arrives() {
     let config = from_file(FULL).unwrap();
     let listen: Vec<_> = config.listen.iter().map(ToString::to_string).collect();
-    assert_eq!(listen, ["127.0.0.1:8080", "[::1]:8080"]);
     assert_eq!(
-        (config.upstream.host(), config.upstream.port()),
-        ("api.internal", 3000)
+        listen,
+        ["127.0.0.1:8080", "[::1]:8080", "unix:/run/headguard.sock"]
     );
+    assert!(config.proxy_protocol);
+    let upstream = &config.upstream;
+    assert_eq!(
+        (upstream.scheme(), upstream.host(), upstream.port()),
+        (Scheme::H2, "api.internal", 443)
+    );
+    assert_eq!(upstream.authority(), "api.internal");
+    assert_eq!(
+        config.host_header,
+        HostHeader::Value("api.example.com:8443".to_owned())
+    );
+    let tls = config.tls.as_ref().unwrap();
+    assert_eq!(
+        tls.listen,
+        ["0.0.0.0:8443".parse().map(Listen::Tcp).unwrap()]
+    );
+    assert_eq!(tls.certificate, Path::new("/etc/headguard/é \\ \".crt"));
+    assert_eq!(tls.key, Path::new("tls.key"));
+    let shown = &config.upstream_tls;
+    assert_eq!(shown.ca.as_deref(), Some(Path::new("ca.crt")));
+    assert_eq!(shown.certificate.as_deref(), Some(Path::new("client.crt")));
+    assert_eq!(shown.key.as_deref(), Some(Path::new("client.key")));
+    assert_eq!(shown.server_name.as_deref(), Some("api.example.com"));
+    let told = &config.forwarded;
+    assert_eq!(
+        [told.x_forwarded, told.forwarded, told.via],
+        [false, true, false]
+    );
+    let trust: Vec<_> = told.trust.iter().map(ToString::to_string).collect();
+    assert_eq!(trust, ["10.0.0.0/8", "192.0.2.1/32", "fd00::/8"]);
+    assert!(told.trust[0].contains("::ffff:10.1.2.3".parse().unwrap()));
+    let admin = config.admin.as_ref().map(ToString::to_string);
+    assert_eq!(admin.as_deref(), Some("127.0.0.1:9180"));
     assert_eq!((config.workers, config.dry_run), (4, true));
     assert_eq!(
         (config.log, config.log_clean, config.log_values),
         (LogFormat::Json, 100, true)
     );
+    assert_eq!(config.log_rate, 0);
     assert_eq!(config.detail_level, DetailLevel::Brief);
     let limits = &config.limits;
     assert_eq!(
         [limits.head, limits.field, limits.fields, limits.target],
         [32768, 4096, 50, 4096]
+    );
+    assert_eq!(
+        [limits.connections, limits.requests, limits.body_rate],
+        [1000, 100, 0]
     );
     let times = &config.timeouts;
     assert_eq!(
@@ -128,11 +204,16 @@ fn every_key_arrives() {
             times.idle,
             times.connect,
             times.response,
+            times.tunnel,
             times.pool_idle,
+            times.resolve,
             times.drain,
             times.drain_delay
         ],
-        [5_000, 60_000, 120_000, 250, 3_600_000, 3_000, 0, 5_000].map(Duration::from_millis)
+        [
+            5_000, 60_000, 120_000, 250, 3_600_000, 86_400_000, 3_000, 5_000, 0, 5_000
+        ]
+        .map(Duration::from_millis)
     );
     assert_eq!(config.policy.preset(), Preset::Strict);
     let [named, numbered] = config.policy.rules() else {
@@ -161,6 +242,13 @@ fn every_key_arrives() {
     assert_eq!(named.octet_limit(), Some(200));
     assert_eq!(numbered.name(), None);
     assert!(numbered.charsets().is_empty() && numbered.scope().is_any());
+    let responses = config.response_policy.unwrap();
+    assert_eq!(responses.preset(), Preset::Repair);
+    let [titles] = responses.rules() else {
+        panic!()
+    };
+    assert_eq!(titles.name(), Some("titles"));
+    assert_eq!(titles.scope().methods, ["GET"]);
 }
 
 #[test]
@@ -218,6 +306,8 @@ fn one_name_in_three_spellings() {
         assert_eq!((key.flag(), key.variable()), (&*flag, &*variable));
         assert_eq!(Some(key.long()), flag.strip_prefix("--"));
         assert!(!key.doc().is_empty() && key.doc().len() < 90, "{key:?}");
+        let more = key.more().lines();
+        assert!(more.map(str::len).all(|octets| octets < 90), "{key:?}");
     }
 }
 
@@ -226,9 +316,13 @@ fn every_default_is_what_the_table_says() {
     let printed = Config::default().print();
     for key in KEYS {
         let (_, name) = key.path().rsplit_once('.').unwrap_or(("", key.path()));
-        let line = format!("\n{name} = {}\n", key.default());
+        let (Some(default), Some(bare)) = (key.default(), key.bare_default()) else {
+            assert!(printed.contains(&format!("\n# {name} = \"")), "{key:?}");
+            continue;
+        };
+        let line = format!("\n{name} = {default}\n");
         assert!(printed.contains(&line), "{line}");
-        let bare = setting(Origin::Flag, key.path(), key.default().trim_matches('"'));
+        let bare = setting(Origin::Flag, key.path(), &bare);
         let config = read(None, &[bare]).unwrap();
         assert_eq!(config.print(), printed, "{key:?}");
         if let Form::Choice(choices) = key.form() {
@@ -411,20 +505,193 @@ reject = ["control"]
 }
 
 #[test]
-fn keys_of_later_versions() {
+fn forms_of_later_versions() {
     assert_snapshot!(mistakes(
-        r#"listen = "unix:/run/headguard.sock"
-upstream = "unix:/run/api.sock"
-
-[admin]
-listen = "127.0.0.1:9180"
-
-[[policy.rule]]
+        r#"[[policy.rule]]
 fields = ["CompanyName"]
 normalize = ["latin1"]
 forward_as = "ext-value"
 "#
     ));
+}
+
+#[test]
+fn addresses_of_all_sorts() {
+    assert_snapshot!(mistakes(
+        r#"listen = ["unix:headguard.sock", "unix:", "/run/headguard.sock", "unix:/run/"]
+upstream = "wss://api.example.com"
+host_header = "https://api.example.com"
+
+[upstream_tls]
+server_name = "api.example.com:443"
+ca = ""
+
+[forwarded]
+trust = ["10.0.0.1/8", "proxy.internal", "10.0.0.0/64", 3]
+via = "yes"
+
+[admin]
+listen = ["127.0.0.1:9180", "127.0.0.1:9181"]
+
+[limits]
+head = 1023
+connections = 0
+body_rate = -1
+
+[timeouts]
+tunnel = "0s"
+resolve = "2d"
+"#
+    ));
+}
+
+#[test]
+fn keys_that_need_others() {
+    assert_snapshot!(mistakes(
+        "[tls]\nlisten = \"0.0.0.0:8443\"\nkey = \"tls.key\"\n\n[upstream_tls]\nkey = \"client.key\"\nca = \"ca.crt\"\n"
+    ));
+    assert_snapshot!(mistakes(
+        "upstream = \"https://api\"\n[tls]\nkey = \"tls.key\"\n[upstream_tls]\ncertificate = \"client.crt\"\n"
+    ));
+    let said = |settings: &[Setting]| read(None, settings).unwrap_err().to_string();
+    assert_snapshot!(said(&[
+        setting(Origin::Flag, "tls.listen", "0.0.0.0:8443"),
+        setting(Origin::Variable, "upstream", "https://api"),
+        setting(Origin::Variable, "upstream_tls.key", "client.key"),
+    ]));
+    assert_snapshot!(said(&[setting(Origin::Flag, "listen", "off")]));
+}
+
+#[test]
+fn what_is_turned_off_needs_nothing() {
+    let file = Source {
+        name: "headguard.toml",
+        text: "[tls]\nlisten = \"0.0.0.0:8443\"\ncertificate = \"tls.crt\"\nkey = \"tls.key\"\n[admin]\nlisten = \"127.0.0.1:1\"\n[forwarded]\ntrust = \"10.0.0.0/8\"\n",
+    };
+    let config = read(
+        Some(file),
+        &[
+            setting(Origin::Flag, "tls.listen", "off"),
+            setting(Origin::Flag, "admin.listen", "off"),
+            setting(Origin::Flag, "forwarded.trust", "none"),
+        ],
+    )
+    .unwrap();
+    assert!(config.tls.is_none() && config.admin.is_none());
+    assert!(config.forwarded.trust.is_empty());
+    assert_round_trip(&config);
+    for off in ["\"off\"", "[]"] {
+        let text = format!("listen = {off}\n{}", file.text);
+        let config = from_file(&text).unwrap();
+        assert!(config.listen.is_empty() && config.tls.is_some());
+        assert_round_trip(&config);
+        let lines: Vec<_> = text.lines().take(1).collect();
+        let said = mistakes(&lines.join("\n"));
+        assert!(said.contains("there is no address to listen on"), "{said}");
+    }
+}
+
+#[test]
+fn one_socket_for_two_things() {
+    assert_snapshot!(mistakes(
+        r#"listen = ["127.0.0.1:8080", "0.0.0.0:9180", "127.0.0.1:8080", "unix:/run/x", "127.0.0.1:0"]
+upstream = "unix:/run/x"
+
+[tls]
+listen = ["127.0.0.1:8080", "127.0.0.1:0"]
+certificate = "tls.crt"
+key = "tls.key"
+
+[admin]
+listen = "127.0.0.1:9180"
+"#
+    ));
+    let flag = setting(Origin::Flag, "admin.listen", "127.0.0.1:8080");
+    assert_snapshot!(read(None, &[flag]).unwrap_err().to_string());
+    // Whether every interface and one of them go together is the system's to say.
+    from_file("listen = [\"0.0.0.0:8080\", \"127.0.0.1:8080\", \"[::]:8080\"]\n").unwrap();
+}
+
+#[test]
+fn an_upstream_that_could_not_be_read_is_no_loop() {
+    let said = mistakes("listen = \"127.0.0.1:3000\"\nupstream = \"127.0.0.1\"\n");
+    assert!(said.ends_with("\n1 mistake"), "{said}");
+    let said = mistakes("listen = \"x\"\nupstream = \"http://127.0.0.1:8080\"\n");
+    assert!(said.ends_with("\n1 mistake"), "{said}");
+    let said = mistakes(
+        "upstream = \"x\"\ntls.listen = \"x\"\ntls.key = \"k\"\nupstream_tls.ca = \"c\"\n",
+    );
+    assert!(said.ends_with("\n2 mistakes"), "{said}");
+}
+
+#[test]
+fn responses_are_judged_where_that_is_asked() {
+    assert!(
+        from_file("[policy.response]\n")
+            .unwrap()
+            .response_policy
+            .is_none()
+    );
+    let config =
+        from_file("[[policy.response.rule]]\nfields = [\"X-Title\"]\nreject = [\"latin1\"]\n")
+            .unwrap();
+    assert_round_trip(&config);
+    let policy = config.response_policy.unwrap();
+    assert_eq!(policy.preset(), Preset::Off);
+    let verdict = policy.decide("X-Title", b"T\xE9l");
+    assert!(matches!(verdict.outcome(), Outcome::Reject(_)));
+    for (field, value) in [("X-Title", &b"a\x01"[..]), ("X-Other", b"T\xE9l")] {
+        let verdict = policy.decide(field, value);
+        assert_eq!(verdict.action(), Action::Allow);
+        assert_eq!(verdict.outcome(), &Outcome::Forward(value));
+    }
+    let flag = setting(Origin::Flag, "policy.response.preset", "log");
+    assert_eq!(flag.name(), "--response-preset");
+    let policy = read(None, &[flag]).unwrap().response_policy.unwrap();
+    assert_eq!(policy.preset(), Preset::Log);
+}
+
+#[test]
+fn mistakes_in_rules_for_responses() {
+    assert_snapshot!(mistakes(
+        r#"policy.preset = "off"
+
+[policy.response]
+preset = "of"
+rules = []
+
+[[policy.response.rule]]
+fields = ["Set-Cookie", "X-Title"]
+normalize = ["latin1", "control"]
+feilds = []
+"#
+    ));
+    assert_snapshot!(mistakes("[policy.response]\nrule = 3\n"));
+    let flag = setting(Origin::Flag, "policy.preset", "off");
+    assert_snapshot!(read(None, &[flag]).unwrap_err().to_string());
+}
+
+#[test]
+fn what_only_counts_at_a_start() {
+    let old = Config::default();
+    assert!(old.restart_needed(&old.clone()).is_empty());
+    let new = from_file(FULL).unwrap();
+    let paths = [
+        "listen",
+        "proxy_protocol",
+        "workers",
+        "log",
+        "tls.listen",
+        "admin.listen",
+    ];
+    assert_eq!(old.restart_needed(&new), paths);
+    assert_eq!(new.restart_needed(&old), paths);
+    let keys: Vec<_> = KEYS
+        .iter()
+        .filter(|key| key.counts_at_start())
+        .map(Key::path)
+        .collect();
+    assert_eq!(keys, paths);
 }
 
 #[test]
@@ -619,19 +886,26 @@ proptest! {
     #[test]
     fn any_configuration_prints_and_reads_back(
         rules in prop::collection::vec(rule(), 0..4),
-        head in 8192u32..99_999,
+        responses in prop::collection::vec(rule(), 0..2),
+        head in 1024u32..99_999,
         milliseconds in 1u64..86_400_000,
-        preset in prop::sample::select(Preset::ALL),
+        preset in prop::sample::select(vec![Preset::Log, Preset::Repair, Preset::Strict]),
+        response in prop::sample::select(Preset::ALL),
+        upstream in "((http|https|h2c|h2)://[a-z]{1,8}(:[1-9][0-9]{0,3})?|unix:/[a-z\u{e9} '/]{0,8}[a-z])",
+        trust in prop::collection::vec(any::<std::net::IpAddr>(), 0..3),
         log in prop::sample::select(LogFormat::ALL),
         ports in prop::collection::vec(any::<u16>(), 1..4),
         clean: u32,
     ) {
+        let trust: Vec<_> = trust.iter().map(ToString::to_string).collect();
         let listen: Vec<_> = ports.iter().map(|port| format!("127.0.0.2:{port}")).collect();
         let text = format!(
             "listen = {listen:?}\nlog = \"{log}\"\nlog_clean = {clean}\n\
              limits.head = {head}\ntimeouts.idle = \"{milliseconds}ms\"\n\
-             policy.preset = \"{preset}\"\n{}",
-            rules.concat()
+             policy.preset = \"{preset}\"\npolicy.response.preset = \"{response}\"\n\
+             upstream = \"{upstream}\"\nforwarded.trust = {trust:?}\n{}{}",
+            rules.concat(),
+            responses.concat().replace("[[policy.rule]]", "[[policy.response.rule]]"),
         );
         // A rule with nothing to say is a mistake; those are not printed.
         if let Ok(config) = from_file(&text) {

@@ -4,6 +4,7 @@ use super::{Failure, write_stderr, write_stdout};
 use clap::builder::ArgAction;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueHint};
+use headguard::Policy;
 use headguard::config::{self, Config, Form, KEYS, Key, Mistakes, Origin, Setting, Source};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,21 +28,27 @@ pub(crate) fn run(verb: &ConfigVerb) -> Result<(), Failure> {
             let file = read_source(file)?;
             let source = file.source().map_err(wrong)?;
             let config = config::read(Some(source), &[]).map_err(wrong)?;
-            let rules = config.policy.rules().len();
-            let rules = if rules == 1 {
-                "1 rule".to_owned()
-            } else {
-                format!("{rules} rules")
+            let responses = match &config.response_policy {
+                Some(policy) => format!("; responses: {}", summary(policy)),
+                None => String::new(),
             };
             write_stderr(&format!(
-                "{}: no mistakes; preset {}, {rules}\n",
+                "{}: no mistakes; {}{responses}\n",
                 file.name,
-                config.policy.preset()
+                summary(&config.policy),
             ));
             Ok(())
         }
         ConfigVerb::Print(args) => write_stdout(&args.load()?.print()),
     }
+}
+
+fn summary(policy: &Policy) -> String {
+    let rules = match policy.rules().len() {
+        1 => "1 rule".to_owned(),
+        count => format!("{count} rules"),
+    };
+    format!("preset {}, {rules}", policy.preset())
 }
 
 fn wrong(mistakes: Mistakes) -> Failure {

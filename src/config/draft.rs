@@ -140,8 +140,8 @@ impl Draft {
             }
             return;
         }
-        let pair = ["upstream_tls.certificate", "upstream_tls.key"];
-        for (one, other) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+        let (certificate, key) = ("upstream_tls.certificate", "upstream_tls.key");
+        for (one, other) in [(certificate, key), (key, certificate)] {
             if let Some(Given { at, .. }) = self.given.get(one)
                 && !self.given.contains_key(other)
                 && !report.has_gaps()
@@ -188,16 +188,18 @@ impl Draft {
             let Some(Given { at, .. }) = self.given.get(key).or(self.given.get(other_key)) else {
                 continue;
             };
-            let (message, help) = if key == other_key {
-                let message = format!("{key} has {socket} twice");
-                (message, "take one of them out".to_owned())
+            let message = if key == other_key {
+                format!("{key} has {socket} twice")
+            } else if socket == other {
+                format!("{key} and {other_key} are both on {socket}")
             } else {
-                let message = format!("{key} and {other_key} are both on {other}");
-                let remedy = match socket {
-                    Listen::Tcp(_) => "another port",
-                    Listen::Unix(_) => "another path",
-                };
-                (message, format!("give one of them {remedy}"))
+                format!(
+                    "{key} on {socket} and {other_key} on {other} would take each other's connections"
+                )
+            };
+            let help = match key == other_key {
+                true => "take one of them out".to_owned(),
+                false => format!("give one of them {}", another(socket)),
             };
             report.add(at.clone(), message, Some(help));
         }
@@ -225,14 +227,10 @@ impl Draft {
             let Some(Given { at, .. }) = self.given.get("upstream").or(self.given.get(key)) else {
                 continue;
             };
-            let remedy = match listener {
-                Listen::Tcp(_) => "another port",
-                Listen::Unix(_) => "another path",
-            };
             report.add(
                 at.clone(),
                 format!("the upstream {upstream} is this proxy, which listens on {listener}"),
-                Some(format!("give upstream or {key} {remedy}")),
+                Some(format!("give upstream or {key} {}", another(listener))),
             );
         }
     }
@@ -244,6 +242,14 @@ impl Draft {
 }
 
 const UPSTREAM_TLS: &str = "upstream_tls.";
+
+/// What keeps two sockets apart.
+const fn another(socket: &Listen) -> &'static str {
+    match socket {
+        Listen::Tcp(_) => "another port",
+        Listen::Unix(_) => "another path",
+    }
+}
 
 /// How the keys are given where something else was.
 fn give(at: &At, paths: &[&str]) -> String {

@@ -17,9 +17,9 @@ pub struct Key {
     pub(super) flag: &'static str,
     pub(super) variable: &'static str,
     pub(super) form: Form,
-    /// Its default, or, where there is none, what may be written.
+    pub(super) default: Option<&'static str>,
+    /// What may be written.
     pub(super) example: &'static str,
-    pub(super) has_default: bool,
     pub(super) at_start: bool,
     pub(super) doc: &'static str,
     pub(super) more: &'static str,
@@ -72,14 +72,14 @@ impl Key {
 
     /// The default, as written in the file, if there is one.
     #[must_use]
-    pub fn default(&self) -> Option<&'static str> {
-        self.has_default.then_some(self.example)
+    pub const fn default(&self) -> Option<&'static str> {
+        self.default
     }
 
     /// The default as a flag or a variable takes it: without quotes and brackets.
     #[must_use]
     pub fn bare_default(&self) -> Option<String> {
-        self.has_default.then(|| self.bare_example())
+        self.default.map(bare)
     }
 
     /// Whether the key only counts when the proxy starts.
@@ -100,9 +100,9 @@ impl Key {
         self.more
     }
 
-    /// Its default or what may be written, as a flag or a variable takes it.
+    /// What may be written in a flag or a variable.
     pub(super) fn bare_example(&self) -> String {
-        self.example.replace(['"', '[', ']'], "").replace(", ", ",")
+        bare(self.example)
     }
 
     /// The section it is in, `""` for the top of the file, and its name there.
@@ -114,6 +114,18 @@ impl Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Key").field(&self.path).finish()
+    }
+}
+
+/// A value of the file without its quotes, and a list without its brackets.
+fn bare(value: &str) -> String {
+    // An address in IPv6 has brackets of its own.
+    match value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        Some(list) => list.replace('"', "").replace(", ", ","),
+        None => value.trim_matches('"').to_owned(),
     }
 }
 

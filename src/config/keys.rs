@@ -6,7 +6,7 @@ use super::key::{Form, Key, PREFIX, Slot, flag_of, variable_of};
 use super::print::{quoted, quoted_list};
 use super::slots::{boolean, choice, duration, file, key, number, spelled};
 use super::value::{self, OFF, Zero};
-use super::{Listen, Network, upstream};
+use super::{Listen, Network, host, upstream};
 use crate::explain::DetailLevel;
 use crate::policy::{Policy, Preset};
 use std::path::Path;
@@ -58,7 +58,7 @@ pub static KEYS: &[Key] = &[
         "preserve is the client's, upstream that of the upstream's URL.",
         Slot {
             set: |draft, given| {
-                draft.config.host_header = value::text(given, upstream::host_header)?;
+                draft.config.host_header = value::text(given, host::host_header)?;
                 Ok(())
             },
             show: |config| Some(quoted(&config.host_header.to_string())),
@@ -107,7 +107,7 @@ pub static KEYS: &[Key] = &[
         choice!(detail_level, DetailLevel)
     },
     key! {
-        at_start "tls.listen", Form::Addresses, r#""off""#,
+        at_start "tls.listen", Form::Addresses, r#""off""# or r#""0.0.0.0:8443""#,
         "Where clients connect over TLS, written as in listen; or off.",
         "It needs a certificate and a key.",
         Slot {
@@ -162,7 +162,7 @@ pub static KEYS: &[Key] = &[
         "The name in the upstream's certificate, where it is not the upstream's host.", "",
         Slot {
             set: |draft, given| {
-                let name = value::text(given, upstream::server_name)?;
+                let name = value::text(given, host::server_name)?;
                 draft.config.upstream_tls.server_name = Some(name);
                 Ok(())
             },
@@ -201,7 +201,7 @@ pub static KEYS: &[Key] = &[
         }
     },
     key! {
-        at_start "admin.listen", Form::Address, r#""off""#,
+        at_start "admin.listen", Form::Address, r#""off""# or r#""127.0.0.1:9180""#,
         "Where /livez and /readyz are answered: IP:port, unix:/path or off.",
         "Not where clients connect.",
         Slot {
@@ -317,8 +317,8 @@ pub static KEYS: &[Key] = &[
     },
     key! {
         "policy.response.preset" as "response.preset", Form::Choice(Preset::NAMES), r#""off""#,
-        "The same for responses: off, log, repair or strict.",
-        "off: nothing is said of a response that no rule speaks of.",
+        "What findings in responses get: off, log, repair or strict.",
+        "off: nothing, where no rule speaks of them.",
         Slot {
             set: |draft, given| {
                 draft.responses.preset = value::choice(given, Preset::ALL, Preset::name)?;

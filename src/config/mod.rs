@@ -38,6 +38,7 @@ mod authority;
 mod choice;
 mod document;
 mod draft;
+mod host;
 mod key;
 mod keys;
 mod listen;
@@ -58,6 +59,7 @@ mod walk;
 mod words;
 
 pub use choice::LogFormat;
+pub use host::HostHeader;
 pub use key::{Form, Key, Origin, Setting};
 pub use keys::KEYS;
 pub use listen::Listen;
@@ -65,7 +67,7 @@ pub use mistake::{Mistake, Mistakes};
 pub use network::Network;
 pub use sections::{Forwarded, Limits, ListenTls, Timeouts, UpstreamTls};
 pub use source::Source;
-pub use upstream::{HostHeader, Scheme, Upstream};
+pub use upstream::{Scheme, Upstream};
 
 use crate::explain::DetailLevel;
 use crate::policy::Policy;

@@ -37,9 +37,9 @@ fn comment(file: &mut String, key: &Key) {
     comment_lines(file, key.doc);
     comment_lines(file, key.more);
     let (flag, variable) = (key.flag, key.variable);
-    let default = match key.default() {
+    let default = match key.default {
         Some(default) => format!("default {default}"),
-        None => "no default".to_owned(),
+        None => "no default; for example:".to_owned(),
     };
     let start = if key.at_start {
         "; counts at a start only"

@@ -3,13 +3,17 @@
 //! The macros name what is in scope where the table is.
 
 /// One key. `at_start` says that it only counts at a start, `as` gives a shorter
-/// path for its flag and variable, and `unset` an example where there is no default.
+/// path for its flag and variable. After the form comes the default, with what
+/// else to show for an example; `unset` where there is no default.
 macro_rules! key {
     (at_start $($rest:tt)*) => { Key { at_start: true, ..key!($($rest)*) } };
     ($path:literal, $($rest:tt)*) => { key!(@ $path, $path, $($rest)*) };
     ($path:literal as $short:literal, $($rest:tt)*) => { key!(@ $path, $short, $($rest)*) };
     (@ $path:literal, $name:literal, $form:expr, unset $example:literal, $($rest:tt)*) => {
-        Key { has_default: false, ..key!(@ $path, $name, $form, $example, $($rest)*) }
+        Key { default: None, ..key!(@ $path, $name, $form, $example, $($rest)*) }
+    };
+    (@ $path:literal, $name:literal, $form:expr, $default:literal or $example:literal, $($rest:tt)*) => {
+        Key { example: $example, ..key!(@ $path, $name, $form, $default, $($rest)*) }
     };
     (@ $path:literal, $name:literal, $form:expr, $default:literal, $doc:literal, $more:literal, $slot:expr) => {
         Key {
@@ -17,8 +21,8 @@ macro_rules! key {
             flag: spelled!(flag_of, 2, $name),
             variable: spelled!(variable_of, PREFIX.len(), $name),
             form: $form,
+            default: Some($default),
             example: $default,
-            has_default: true,
             at_start: false,
             doc: $doc,
             more: $more,

@@ -156,7 +156,19 @@ mod tests {
             ("", "limits-head", "did you mean limits.head?"),
             ("", "field", "field stands under [limits]"),
             ("", "head", "head stands under [limits] or [timeouts]"),
-            ("", "preset", "preset stands under [policy]"),
+            (
+                "",
+                "preset",
+                "preset stands under [policy] or [policy.response]",
+            ),
+            ("", "admn", "did you mean admin?"),
+            (
+                "",
+                "certificate",
+                "certificate stands under [tls] or [upstream_tls]",
+            ),
+            ("policy", "respons", "did you mean response?"),
+            ("policy.response", "rules", "did you mean rule?"),
             (
                 "limits",
                 "log",
@@ -168,7 +180,7 @@ mod tests {
                 "normalize stands under [[policy.rule]]",
             ),
             ("policy", "rules", "did you mean rule?"),
-            ("policy", "zzz", "the keys here are preset, rule"),
+            ("policy", "zzz", "the keys here are preset, response, rule"),
             ("limits", "hed", "did you mean head?"),
         ] {
             assert_eq!(suggestion(path, name), remedy, "{path} {name}");
