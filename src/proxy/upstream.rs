@@ -1,0 +1,448 @@
+//! The way to the origin: connections, those kept for later, and what can go
+//! wrong there.
+//!
+//! A worker keeps its own connections. The one used last is used next, so that
+//! those that are not needed grow old and are closed.
+
+use super::reply::Fault;
+use super::resolve::{Addresses, Rotation};
+use super::tls::{self, Connector, TlsError};
+use super::worker::Worker;
+use crate::config::{Config, HostHeader, Scheme};
+use crate::wire::stream::Stream;
+use std::cell::{Cell, RefCell};
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+/// Why the upstream has no answer for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UpstreamError {
+    /// Its answer can be read in two ways.
+    Ambiguous,
+    /// It closed the connection instead of answering.
+    Closed,
+    /// It did not accept a connection in time.
+    ConnectTimedOut,
+    /// Its answer is not HTTP.
+    Garbled,
+    /// It did not answer in time.
+    ResponseTimedOut,
+    /// It changed to a protocol nobody asked for.
+    Switched,
+    /// It cannot be connected to.
+    Unreachable,
+}
+
+/// That failure, with what was seen of it, which only the operator is told.
+#[derive(Debug)]
+pub(super) struct UpstreamFailure {
+    pub(super) error: UpstreamError,
+    pub(super) cause: String,
+}
+
+impl UpstreamError {
+    /// The same, with its cause.
+    pub(super) fn caused(self, cause: impl Into<String>) -> Fault {
+        Fault::Upstream(UpstreamFailure {
+            error: self,
+            cause: cause.into(),
+        })
+    }
+
+    /// The kebab-case name, for the log and for clients.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "upstream-ambiguous",
+            Self::Closed => "upstream-closed",
+            Self::ConnectTimedOut => "upstream-connect-timeout",
+            Self::Garbled => "upstream-garbled",
+            Self::ResponseTimedOut => "upstream-response-timeout",
+            Self::Switched => "upstream-switched",
+            Self::Unreachable => "upstream-unreachable",
+        }
+    }
+
+    pub(super) const fn detail(self) -> &'static str {
+        match self {
+            Self::Ambiguous => "The upstream's response is framed in two ways at once.",
+            Self::Closed => "The upstream closed the connection without a response.",
+            Self::ConnectTimedOut => "The upstream did not accept a connection in time.",
+            Self::Garbled => "The upstream's response is not HTTP.",
+            Self::ResponseTimedOut => "The upstream did not respond in time.",
+            Self::Switched => "The upstream switched to a protocol nobody asked for.",
+            Self::Unreachable => "The upstream cannot be connected to.",
+        }
+    }
+}
+
+/// The origin: where it is, and how it is spoken to.
+pub(super) struct Upstream {
+    /// No other upstream of this process has it: connections are kept by it.
+    id: u64,
+    place: Place,
+    tls: Option<Connector>,
+    speaks_h2: bool,
+    /// Its name and port, as people know them.
+    told: String,
+    /// `Host`, where it is not the client's.
+    host: Option<String>,
+    /// `Host` for a client that said none.
+    authority: String,
+}
+
+enum Place {
+    Addresses(Arc<Addresses>),
+    Socket(PathBuf),
+}
+
+impl Upstream {
+    /// The upstream of a configuration; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When its TLS cannot be set up.
+    pub(super) fn new(config: &Config) -> Result<Self, TlsError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let upstream = &config.upstream;
+        let server_name = config.upstream_tls.server_name.as_deref();
+        let tls = match upstream.is_tls() {
+            true => Some(Connector::load(&tls::Options {
+                ca: config.upstream_tls.ca.as_deref(),
+                client: config
+                    .upstream_tls
+                    .certificate
+                    .as_deref()
+                    .zip(config.upstream_tls.key.as_deref()),
+                server_name: server_name.unwrap_or(upstream.host()),
+                h2: upstream.scheme() == Scheme::H2,
+            })?),
+            false => None,
+        };
+        let authority = upstream.authority();
+        Ok(Self {
+            id: COUNT.fetch_add(1, Ordering::Relaxed),
+            place: match upstream.path() {
+                Some(path) => Place::Socket(path.to_owned()),
+                None => {
+                    Place::Addresses(Arc::new(Addresses::new(upstream.host(), upstream.port())))
+                }
+            },
+            tls,
+            speaks_h2: upstream.is_h2(),
+            told: match upstream.path() {
+                Some(_) => upstream.to_string(),
+                None => told(upstream.host(), upstream.port()),
+            },
+            host: match &config.host_header {
+                HostHeader::Upstream => Some(authority.clone()),
+                HostHeader::Value(host) => Some(host.clone()),
+                _ => None,
+            },
+            authority,
+        })
+    }
+
+    /// Its name and port, as configured.
+    pub(super) fn told(&self) -> &str {
+        &self.told
+    }
+
+    /// `Host`, where it is not the client's.
+    pub(super) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// `Host` for a client that said none.
+    pub(super) fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The names to look up, if there is one.
+    pub(super) fn addresses(&self) -> Option<&Arc<Addresses>> {
+        match &self.place {
+            Place::Addresses(addresses) => Some(addresses),
+            Place::Socket(_) => None,
+        }
+    }
+
+    /// What is wrong with our own certificate, if something is.
+    pub(super) fn warning(&self) -> Option<&str> {
+        self.tls.as_ref().and_then(Connector::warning)
+    }
+
+    /// Opens a connection, within `limit`.
+    async fn connect(&self, worker: &Worker, limit: Duration) -> Result<Stream, NotConnected> {
+        match timeout(limit, self.connecting(worker, limit)).await {
+            Ok(connected) => connected.map_err(|error| NotConnected::new(&error, &self.told)),
+            Err(_) => {
+                if let Some(addresses) = self.addresses() {
+                    addresses.look_up_soon();
+                }
+                let cause = format!("connect {}: not accepted within {limit:?}", self.told);
+                Err(NotConnected {
+                    fault: UpstreamError::ConnectTimedOut.caused(cause),
+                    refused: false,
+                })
+            }
+        }
+    }
+
+    async fn connecting(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
+        if self.speaks_h2 {
+            let pipe = super::h2::upstream::pipe(self.id, worker, |worker| self.reach(worker, limit)).await?;
+            return Ok(Stream::Pipe(pipe));
+        }
+        self.reach(worker, limit).await
+    }
+
+    /// Opens what octets go over.
+    async fn reach(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
+        let stream = match &self.place {
+            Place::Socket(path) => return Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Place::Addresses(addresses) => dial(addresses, worker, limit).await?,
+        };
+        match &self.tls {
+            Some(connector) => Ok(Stream::Carried(Box::new(connector.connect(stream).await?))),
+            None => Ok(Stream::Tcp(stream)),
+        }
+    }
+}
+
+fn told(host: &str, port: u16) -> String {
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+/// Connects to the next of the addresses that accepts.
+async fn dial(addresses: &Addresses, worker: &Worker, limit: Duration) -> io::Result<TcpStream> {
+    let known = addresses
+        .wait()
+        .await
+        .map_err(|error| io::Error::other(format!("look-up: {error}")))?;
+    let order = worker
+        .pool
+        .rotation
+        .borrow_mut()
+        .order(&known, Instant::now());
+    // None of several may use up the time of the others.
+    let each = limit / u32::try_from(order.len()).unwrap_or(u32::MAX).max(1);
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in order {
+        let connected = timeout(each, TcpStream::connect(address)).await;
+        let mut rotation = worker.pool.rotation.borrow_mut();
+        match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+            Ok(stream) => {
+                rotation.connected(address);
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => {
+                rotation.failed(address, Instant::now());
+                last = error;
+            }
+        }
+    }
+    addresses.look_up_soon();
+    Err(last)
+}
+
+/// Why there is no connection.
+struct NotConnected {
+    fault: Fault,
+    /// Nobody listens there, which ends when the upstream is up again.
+    refused: bool,
+}
+
+impl NotConnected {
+    fn new(error: &io::Error, told: &str) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::TimedOut => UpstreamError::ConnectTimedOut,
+            _ => UpstreamError::Unreachable,
+        };
+        Self {
+            fault: kind.caused(format!("connect {told}: {}", chain(error))),
+            // A unix socket that is being replaced is not there at all.
+            refused: matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::NotFound
+            ),
+        }
+    }
+}
+
+/// An error with its causes, on one line.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let told = error.to_string();
+        // Some errors say what caused them in their own words already.
+        if !text.ends_with(&told) {
+            text = format!("{text}: {told}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// A connection to the upstream, for one exchange.
+pub(super) struct Connected {
+    pub(super) stream: Stream,
+    /// It has served an exchange before, and may be dead without our knowing.
+    pub(super) used: bool,
+}
+
+/// One worker's connections to the upstream that are not in use.
+#[derive(Default)]
+pub(super) struct Pool {
+    idle: RefCell<Vec<Idle>>,
+    rotation: RefCell<Rotation>,
+    /// When the upstream answered last, in milliseconds of the worker's clock.
+    answered: Cell<Option<u64>>,
+    /// Somebody is trying whether the upstream is back.
+    probing: Cell<bool>,
+    probed: Notify,
+}
+
+struct Idle {
+    stream: Stream,
+    upstream: u64,
+    since: u64,
+}
+
+/// An upstream that refuses connections so soon after its last answer is taken
+/// to be restarting, and waited for.
+const RESTART: u64 = 1000;
+
+/// The time between two tries to reach it then.
+const RETRY: Duration = Duration::from_millis(20);
+
+impl Pool {
+    /// A pool whose first connection goes to the address at this place.
+    pub(super) fn starting_at(place: usize) -> Self {
+        Self {
+            rotation: RefCell::new(Rotation::starting_at(place)),
+            ..Self::default()
+        }
+    }
+
+    /// A connection for an exchange: one that is kept, or a fresh one. With
+    /// `once`, what is sent cannot be sent again, so a kept one is looked at
+    /// more closely.
+    pub(super) async fn connection(
+        worker: &Worker,
+        upstream: &Upstream,
+        limit: Duration,
+        once: bool,
+    ) -> Result<Connected, Fault> {
+        if let Some(stream) = worker.pool.take(upstream.id, once) {
+            return Ok(Connected { stream, used: true });
+        }
+        Self::fresh(worker, upstream, limit).await
+    }
+
+    /// A connection that nobody has used.
+    pub(super) async fn fresh(
+        worker: &Worker,
+        upstream: &Upstream,
+        limit: Duration,
+    ) -> Result<Connected, Fault> {
+        let pool = &worker.pool;
+        loop {
+            let failure = match upstream.connect(worker, limit).await {
+                Ok(stream) => {
+                    return Ok(Connected {
+                        stream,
+                        used: false,
+                    });
+                }
+                Err(failure) => failure,
+            };
+            if !failure.refused || !pool.is_restarting(worker) {
+                return Err(failure.fault);
+            }
+            // One tries for all: those that wait come back all at once only
+            // when there is something to come back to.
+            if pool.probing.replace(true) {
+                let _ = timeout(RETRY * 4, pool.probed.notified()).await;
+                continue;
+            }
+            let _probing = Probing(pool);
+            while pool.is_restarting(worker) {
+                sleep(RETRY).await;
+                if let Ok(stream) = upstream.connect(worker, limit).await {
+                    return Ok(Connected {
+                        stream,
+                        used: false,
+                    });
+                }
+            }
+        }
+    }
+
+    fn is_restarting(&self, worker: &Worker) -> bool {
+        let now = worker.clock.now();
+        self.answered
+            .get()
+            .is_some_and(|answered| now.saturating_sub(answered) < RESTART)
+    }
+
+    /// The upstream answers.
+    pub(super) fn answered(&self, now: u64) {
+        self.answered.set(Some(now));
+    }
+
+    fn take(&self, upstream: u64, once: bool) -> Option<Stream> {
+        let mut idle = self.idle.borrow_mut();
+        while let Some(mut kept) = idle.pop() {
+            let dead = kept.upstream != upstream
+                || match once {
+                    true => kept.stream.is_surely_dead(),
+                    false => kept.stream.is_dead(),
+                };
+            if !dead {
+                return Some(kept.stream);
+            }
+        }
+        None
+    }
+
+    /// Keeps a connection for later.
+    pub(super) fn keep(&self, stream: Stream, upstream: &Upstream, now: u64) {
+        self.idle.borrow_mut().push(Idle {
+            stream,
+            upstream: upstream.id,
+            since: now,
+        });
+    }
+
+    /// Closes what was not used for so long, or leads to another upstream.
+    pub(super) fn sweep(&self, upstream: &Upstream, longest: Duration, now: u64) {
+        let longest = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+        self.idle.borrow_mut().retain(|kept| {
+            kept.upstream == upstream.id && now.saturating_sub(kept.since) < longest
+        });
+    }
+}
+
+/// Ends the probing, whatever comes of it.
+struct Probing<'p>(&'p Pool);
+
+impl Drop for Probing<'_> {
+    fn drop(&mut self) {
+        self.0.probing.set(false);
+        self.0.probed.notify_waiters();
+    }
+}
