@@ -26,7 +26,7 @@ pub(crate) struct ProxyArgs {
 
 pub(crate) fn run(args: &ProxyArgs) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let _lines_are_written_until_here = trace::init(config.log);
+    let _lines_are_written_until_here = trace::init(config.log, 0);
     runtime(config.workers)?.block_on(async {
         let proxy = Proxy::bind(config)
             .await

@@ -277,7 +277,7 @@ impl Drop for Record {
             Some(Failure::Upstream(_)) => Level::WARN,
             Some(Failure::Ours) => Level::ERROR,
         };
-        if !trace::tells_requests(level) || (self.is_clean() && !self.logging.samples_clean()) {
+        if (self.is_clean() && !self.logging.samples_clean()) || !trace::tells_requests(level) {
             return;
         }
         let (upstream, error) = match &self.failure {

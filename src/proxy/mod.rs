@@ -6,7 +6,7 @@
 //!
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = Config::default();
-//! let _guard = trace::init(config.log);
+//! let _guard = trace::init(config.log, 0);
 //! let proxy = Proxy::bind(config).await?;
 //! let interrupted = async { drop(tokio::signal::ctrl_c().await) };
 //! proxy.run(interrupted).await;

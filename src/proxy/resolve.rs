@@ -454,6 +454,10 @@ mod tests {
     fn it_is_shared_by_threads() {
         fn is_shared<T: Send + Sync>() {}
         is_shared::<Addresses>();
+        fn is_sent(_: impl Send) {}
+        let api = Addresses::new("api.internal", 80);
+        is_sent(api.keep_resolving(EVERY, |_| {}));
+        is_sent(api.wait());
     }
 
     #[test]

@@ -21,17 +21,27 @@
 //! The level is `info`; `warn` where the upstream failed or the drain was over;
 //! `error` where headguard failed.
 //!
+//! What has no request, such as a head that cannot be read, has the target
+//! `headguard::connection`; what the proxy says of itself, `headguard::proxy`.
+//! The last is always written. Of everything else there can be a bound on the
+//! events a second; how many were above it is an event of the proxy itself,
+//! with `unwritten` and `log_rate`.
+//!
 //! No other room speaks.
 
 mod layer;
+mod rate;
 mod text;
 
 pub use layer::EventLayer;
 
 use super::event::Event;
 use crate::config::{LogFormat, Upstream};
+use rate::Rate;
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use tracing::{Level, debug, enabled, event, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -41,18 +51,26 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// The target of the one event each request leaves.
 pub const REQUEST: &str = "headguard::request";
 
-/// Everything else that is told.
+/// The target of what connections without a request leave.
+const CONNECTION: &str = "headguard::connection";
+
+/// The target of what the proxy says of itself: little, and never left out.
 const PROXY: &str = "headguard::proxy";
+
+/// The bound on what is written, once [`init`] made one. It is as global as the
+/// subscriber it belongs to; another subscriber writes what it will.
+static RATE: OnceLock<Arc<Rate>> = OnceLock::new();
 
 /// Makes everything that is told go to standard error, in this format:
 /// [`LogFormat::Auto`] is text on a terminal and JSON elsewhere, and with
-/// [`LogFormat::Off`] nothing is told at all.
+/// [`LogFormat::Off`] nothing is told at all. Of what traffic causes at most
+/// `rate` events a second are written, where 0 is no bound.
 ///
 /// Writing happens on a thread of its own; what comes faster than that can
 /// write is dropped and counted. A program that has a subscriber already keeps
 /// it, and only the guard's count is of no use then.
 #[must_use = "what is still to be written is lost when the guard is dropped"]
-pub fn init(format: LogFormat) -> Guard {
+pub fn init(format: LogFormat, rate: u32) -> Guard {
     if format == LogFormat::Off {
         return Guard(None);
     }
@@ -73,6 +91,8 @@ pub fn init(format: LogFormat) -> Guard {
     } else {
         layer
     };
+    let rate = Arc::new(Rate::new(rate, Instant::now()));
+    let layer = layer.bounded_by(Arc::clone(&rate));
     let targets = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("headguard", LevelFilter::INFO);
@@ -80,7 +100,10 @@ pub fn init(format: LogFormat) -> Guard {
         .with(layer.with_filter(targets))
         .try_init();
     // A subscriber that was there first is the program's choice.
-    drop(installed);
+    if installed.is_ok() {
+        // Ours is installed once, so nobody else has set it.
+        let _ = RATE.set(rate);
+    }
     Guard(Some((worker, dropped)))
 }
 
@@ -107,13 +130,26 @@ impl Guard {
     }
 }
 
-/// Whether anybody listens to the events of requests of this level.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let unwritten = RATE.get().map_or(0, |rate| rate.take_unwritten());
+        if self.0.is_some() && unwritten > 0 {
+            let log_rate = RATE.get().map_or(0, |rate| rate.most());
+            warn!(target: PROXY, unwritten, log_rate, "{}", layer::UNWRITTEN);
+        }
+    }
+}
+
+/// Whether an event of a request of this level is to be made. Where the answer
+/// is that it would be too many, it is counted as one: this is the last
+/// question before [`request`].
 pub(super) fn tells_requests(level: Level) -> bool {
-    match level {
+    let is_heard = match level {
         Level::ERROR => enabled!(target: REQUEST, Level::ERROR),
         Level::WARN => enabled!(target: REQUEST, Level::WARN),
         _ => enabled!(target: REQUEST, Level::INFO),
-    }
+    };
+    is_heard && !RATE.get().is_some_and(|rate| rate.refuses(Instant::now))
 }
 
 pub(super) fn request(one: &Event<'_>) {
@@ -163,21 +199,21 @@ pub(super) fn accept_failed(error: &io::Error) {
 
 /// Somebody speaks TLS where nobody understands it: a wrong scheme in a URL.
 pub(super) fn tls(client: SocketAddr) {
-    info!(target: PROXY, %client, "TLS on a plain HTTP listener");
+    info!(target: CONNECTION, %client, "TLS on a plain HTTP listener");
 }
 
 /// A head that cannot be read: there is no request to tell of.
 pub(super) fn head_malformed(client: SocketAddr, error: &hyper::Error) {
-    info!(target: PROXY, %client, "malformed request head: {error}");
+    info!(target: CONNECTION, %client, "malformed request head: {error}");
 }
 
 /// Much of the Internet's noise.
 pub(super) fn connection_broke(client: SocketAddr, error: &hyper::Error) {
-    debug!(target: PROXY, %client, %error, "connection broke");
+    debug!(target: CONNECTION, %client, %error, "connection broke");
 }
 
 pub(super) fn head_stalled(client: SocketAddr) {
-    info!(target: PROXY, %client, "a request head did not come in time");
+    info!(target: CONNECTION, %client, "a request head did not come in time");
 }
 
 pub(super) fn stopping(connections: usize) {

@@ -5,7 +5,7 @@ use super::layer::{Fields, Value};
 use crate::preview::Preview;
 use serde_json::Value as Json;
 use std::fmt::Write as _;
-use tracing::{Level, Metadata};
+use tracing::Level;
 
 /// Whether lines have colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +23,20 @@ const GREEN: &str = "32";
 const RED: &str = "31";
 const YELLOW: &str = "33";
 
-pub(super) fn lines(metadata: &Metadata<'_>, fields: &Fields, now: &str, style: Style) -> String {
+pub(super) fn lines(
+    level: Level,
+    target: &str,
+    fields: &Fields,
+    now: &str,
+    style: Style,
+) -> String {
     // `2026-11-20T12:01:07.…Z`: on a terminal the day is known.
     let time = now.get(11..19).unwrap_or(now);
     let mut lines = style.paint(DIM, time);
-    if metadata.target() == REQUEST {
+    if target == REQUEST {
         request(&mut lines, fields, style);
     } else {
-        plain(&mut lines, metadata, fields, style);
+        plain(&mut lines, level, fields, style);
     }
     lines
 }
@@ -157,13 +163,13 @@ fn clause(finding: &Json) -> String {
 }
 
 /// `12:01:07 INFO listening address=127.0.0.1:8080`
-fn plain(lines: &mut String, metadata: &Metadata<'_>, fields: &Fields, style: Style) {
-    let color = match *metadata.level() {
+fn plain(lines: &mut String, level: Level, fields: &Fields, style: Style) {
+    let color = match level {
         Level::ERROR => RED,
         Level::WARN => YELLOW,
         _ => GREEN,
     };
-    let level = style.paint(color, metadata.level().as_str());
+    let level = style.paint(color, level.as_str());
     let _ = write!(lines, " {level}");
     if let Some(message) = fields.find("message") {
         let _ = write!(lines, " {}", safe(message));
