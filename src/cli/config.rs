@@ -56,7 +56,7 @@ fn wrong(mistakes: Mistakes) -> Failure {
 }
 
 /// The configuration file, and every key as a flag and a variable.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConfigArgs(Given);
 
 impl ConfigArgs {
@@ -92,7 +92,7 @@ impl FromArgMatches for ConfigArgs {
 ///
 /// One table makes the file's keys, the flags and the variables; clap's derive
 /// would be a second.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Given {
     file: Option<PathBuf>,
     settings: Vec<Setting>,

@@ -7,7 +7,7 @@
 use super::{Failure, origin, proxy, write_stderr, write_stdout};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
-use headguard::config::{self, Config, Key, Origin, Setting, Source};
+use headguard::config::{self, Config, Key, Listen, Origin, Setting, Source};
 use headguard::explain::{Explanation, reproduce};
 use headguard::preview::Preview;
 use headguard::proxy::Proxy;
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<(), Failure> {
     if args.print_config {
         return write_stdout(CONFIG);
     }
-    proxy::runtime(1)?.block_on(demonstrate(args))
+    proxy::runtime()?.block_on(demonstrate(args))
 }
 
 async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
@@ -67,7 +67,10 @@ async fn demonstrate(args: &DemoArgs) -> Result<(), Failure> {
         .await
         .map_err(|error| Failure::io("the demo's origin", &error))?;
     let proxy = bind(args.listen, origin).await?;
-    let address = proxy.addresses().first().copied().unwrap_or(args.listen);
+    let address = match proxy.addresses().first() {
+        Some(Listen::Tcp(address)) => *address,
+        _ => args.listen,
+    };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(proxy.run(async {
         // Told to stop or left alone by the demo, the proxy stops.

@@ -21,6 +21,7 @@ mod proxy;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::error::Error;
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -88,6 +89,12 @@ fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
 pub(crate) struct Failure {
     message: String,
     status: u8,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
 }
 
 impl Failure {

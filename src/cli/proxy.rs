@@ -3,11 +3,12 @@
 use super::Failure;
 use super::config::ConfigArgs;
 use clap::Args;
-use headguard::proxy::{Proxy, ProxyError, trace};
+use headguard::proxy::{Proxy, ProxyError, Reloader, trace};
 use std::future::Future;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// Run the proxy.
 ///
@@ -26,12 +27,13 @@ pub(crate) struct ProxyArgs {
 
 pub(crate) fn run(args: &ProxyArgs) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let _lines_are_written_until_here = trace::init(config.log, 0);
-    runtime(config.workers)?.block_on(async {
+    let _lines_are_written_until_here = trace::init(config.log, config.log_rate);
+    runtime()?.block_on(async {
         let proxy = Proxy::bind(config)
             .await
             .map_err(|error| cannot_start(&error))?;
         let signals = Signals::watch();
+        let _reloads = reload_on_hangup(proxy.reloader(), args.config.clone());
         proxy.run_until(signals.told(1), signals.told(2)).await;
         // What was in flight was cut off: that is no clean end.
         if signals.count() > 1 {
@@ -51,13 +53,39 @@ pub(crate) fn cannot_start(error: &ProxyError) -> Failure {
     }
 }
 
-/// A runtime with this many threads; 0 is one a core.
-pub(crate) fn runtime(workers: usize) -> Result<Runtime, Failure> {
-    let mut builder = Builder::new_multi_thread();
-    if workers > 0 {
-        builder.worker_threads(workers);
-    }
-    builder
+/// Takes the settings anew at each SIGHUP, as long as what it gives is held. A
+/// file with mistakes changes nothing.
+fn reload_on_hangup(reloader: Reloader, config: ConfigArgs) -> JoinSet<()> {
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        // Where the system refuses a handler, the signal ends the process by itself.
+        let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+            return;
+        };
+        while hangups.recv().await.is_some() {
+            let (reloader, config) = (reloader.clone(), config.clone());
+            // Files are read, and certificates checked.
+            let reloading = tokio::task::spawn_blocking(move || {
+                let refused = match config.load() {
+                    Ok(config) => match reloader.reload(config) {
+                        Ok(_) => return,
+                        Err(error) => Failure::caused(&error).to_string(),
+                    },
+                    Err(failure) => failure.to_string(),
+                };
+                reloader.refused(&refused.trim_end());
+            });
+            // One that panicked has changed nothing.
+            let _ = reloading.await;
+        }
+    });
+    task
+}
+
+/// The runtime of the main thread, which only waits: the proxy serves on
+/// threads of its own.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::io("the runtime", &error))

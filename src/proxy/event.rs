@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::explain::Explanation;
 use crate::headers::{Rejected, Report};
 use crate::policy::Action;
-use crate::preview::Preview;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,6 +67,15 @@ impl Logging {
             clean: Arc::default(),
             upstream: upstream.into(),
             drain_over: Arc::default(),
+        }
+    }
+
+    /// The same log under other settings.
+    pub(super) fn with(&self, config: &Config, upstream: &str) -> Self {
+        Self {
+            clean: Arc::clone(&self.clean),
+            drain_over: Arc::clone(&self.drain_over),
+            ..Self::new(config, upstream)
         }
     }
 
@@ -150,18 +158,9 @@ enum Failure {
 }
 
 impl Record {
-    /// Starts the record of a request whose head has come, where anybody
-    /// listens to it.
-    pub(super) fn open(
-        logging: &Logging,
-        client: Peer,
-        id: RequestId,
-        asked: &Asked<'_>,
-    ) -> Option<Self> {
-        if !trace::tells_requests(Level::ERROR) {
-            return None;
-        }
-        Some(Self {
+    /// Starts the record of a request whose head has come.
+    pub(super) fn open(logging: &Logging, client: Peer, id: RequestId, asked: &Asked<'_>) -> Self {
+        Self {
             logging: logging.clone(),
             started: Instant::now(),
             id,
@@ -177,7 +176,11 @@ impl Record {
             refused: None,
             explanations: Vec::new(),
             failure: None,
-        })
+        }
+    }
+
+    pub(super) const fn id(&self) -> &RequestId {
+        &self.id
     }
 
     /// The request goes on; this was found.

@@ -49,7 +49,10 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
     let mut run = Runs::new(head, out);
     let method = line.method(head);
     let path = read.target.path_and_query;
-    if !path.starts_with(['/', '*']) || line.version == Version::Http10 || path.len() != line.target(head).len() {
+    if !path.starts_with(['/', '*'])
+        || line.version == Version::Http10
+        || path.len() != line.target(head).len()
+    {
         run.skip(..fields_start(line.octets, fields));
         run.say(method.as_bytes());
         run.say(b" ");
@@ -274,14 +277,7 @@ fn seen(fields: &[Field], head: &[u8], treatment: impl Fn(&str) -> Treatment) ->
 }
 
 /// Adds our element to a chain that others began.
-fn carry_on(
-    run: &mut Runs<'_, '_>,
-    field: &Field,
-    at: usize,
-    seen: &Seen,
-    hop: &Hop,
-    host: &[u8],
-) {
+fn carry_on(run: &mut Runs<'_, '_>, field: &Field, at: usize, seen: &Seen, hop: &Hop, host: &[u8]) {
     match hop.treatment(field.name(run.head)) {
         Treatment::Drop => run.leave_out(field),
         Treatment::Append(chain) if seen.is_last(chain, at) => {

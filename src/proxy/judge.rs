@@ -19,22 +19,20 @@ use crate::policy::{Policy, Target};
 use crate::wire::framing;
 use crate::wire::head::{self, Field, RequestLine};
 
-/// Decides about a request's head. Gives its framing and the repairs to make.
-pub(super) fn request<'h>(
-    shared: &Shared,
+/// Decides about a request's head whose framing was read. Gives the policy as
+/// it stands for the request, and the repairs to make.
+pub(super) fn request<'p>(
+    shared: &'p Shared,
     record: &mut Option<Record>,
     line: &RequestLine,
-    head: &'h [u8],
+    head: &[u8],
     fields: &[Field],
-    secure: bool,
-) -> Result<(framing::Request<'h>, Vec<Repair>), Fault> {
-    let read = framing::request(line, head, fields, secure).map_err(Fault::Malformed)?;
+    read: &framing::Request<'_>,
+) -> Result<(RequestPolicy<'p>, Vec<Repair>), Fault> {
     limits::check(line, head, fields, &shared.config.limits).map_err(Fault::Exceeded)?;
     let policy = policy_for(&shared.config.policy, line.method(head), &read.target);
-    let judged = values(shared, record, &policy, head, fields);
-    judged
-        .map(|repairs| (read, repairs))
-        .map_err(Fault::Rejected)
+    let repairs = values(shared, record, &policy, head, fields).map_err(Fault::Rejected)?;
+    Ok((policy, repairs))
 }
 
 /// Decides about a trailer section of a request, or of a response where
@@ -68,7 +66,7 @@ pub(super) fn response(
 ) -> Result<Vec<Repair>, Fault> {
     match policy {
         Some(policy) => {
-            values(shared, record, policy, head, fields).map_err(Fault::ResponseRejected)
+            values(shared, record, policy, head, fields).map_err(|_| Fault::ResponseRejected)
         }
         None => Ok(Vec::new()),
     }

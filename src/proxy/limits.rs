@@ -100,7 +100,8 @@ pub(super) fn of_unfinished(input: &[u8], limits: &Limits) -> Exceeded {
 
 /// That there are more field lines than are read, as far as they came.
 pub(super) fn too_many_fields(input: &[u8], limits: &Limits) -> Exceeded {
-    let head = crate::wire::head::end(input, 0).map_or(input, |end| input.get(..end).unwrap_or(input));
+    let head =
+        crate::wire::head::end(input, 0).map_or(input, |end| input.get(..end).unwrap_or(input));
     let lines = head.split_inclusive(|&octet| octet == b'\n');
     // Without the request line and the empty one.
     let fields = lines.skip(1).filter(|line| line.len() > 2).count();
@@ -159,11 +160,17 @@ mod tests {
             let exceeded = of_unfinished(input.as_bytes(), &limits);
             (exceeded.limit, exceeded.field)
         };
-        assert_eq!(of(&format!("GET /{}", "x".repeat(70))), (Limit::Target, None));
+        assert_eq!(
+            of(&format!("GET /{}", "x".repeat(70))),
+            (Limit::Target, None)
+        );
         assert_eq!(
             of(&format!("GET /\r\nLong: {}", "x".repeat(70))),
             (Limit::Field, Some("Long".into()))
         );
-        assert_eq!(of(&format!("GET /\r\n{}", "a: b\r\n".repeat(12))).0, Limit::Head);
+        assert_eq!(
+            of(&format!("GET /\r\n{}", "a: b\r\n".repeat(12))).0,
+            Limit::Head
+        );
     }
 }

@@ -98,7 +98,6 @@ impl Listeners {
         }
         Ok(())
     }
-
 }
 
 /// Binds one address for an administrator.
@@ -149,8 +148,8 @@ fn tcp_socket(address: SocketAddr, shared: bool) -> io::Result<Socket> {
 /// A file that a proxy before us left behind is in the way; one that somebody
 /// listens on is not ours to remove.
 fn bind_unix(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
-    let is_socket = std::fs::symlink_metadata(path)
-        .is_ok_and(|metadata| metadata.file_type().is_socket());
+    let is_socket =
+        std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket {
         match std::os::unix::net::UnixStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),

@@ -1,4 +1,4 @@
-//! The proxy: HTTP/1.1 in front of one origin, with a policy in between.
+//! The proxy: HTTP/1.1 and HTTP/2 in front of one origin, with a policy in between.
 //!
 //! ```no_run
 //! use headguard::config::Config;
@@ -6,7 +6,7 @@
 //!
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! let config = Config::default();
-//! let _guard = trace::init(config.log, 0);
+//! let _guard = trace::init(config.log, config.log_rate);
 //! let proxy = Proxy::bind(config).await?;
 //! let interrupted = async { drop(tokio::signal::ctrl_c().await) };
 //! proxy.run(interrupted).await;
@@ -14,64 +14,62 @@
 //! # }
 //! ```
 //!
-//! It runs on the tokio runtime it is started on; how many threads that has is
-//! for whoever makes it. Trailers are dropped and `Upgrade` is not passed on.
-//! Nothing is added to a request but the `Host` that HTTP/1.0 may lack.
+//! Connections are served by threads of its own, one runtime each; the runtime
+//! it is started on only waits, looks names up and serves the administrator.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
 mod admin;
-mod body;
-mod clock;
 mod connection;
 mod contain;
 mod event;
 mod exchange;
-#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
 mod forwarded;
 mod forwarding;
-mod framing;
+mod h2;
+mod judge;
 mod limits;
 mod listener;
-#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
 mod proxy_protocol;
+mod reload;
 mod reply;
 mod request_id;
-#[cfg_attr(not(test), expect(dead_code, reason = "called once the workers are"))]
 mod resolve;
-pub mod trace;
-mod upstream;
-
-use crate::config::{Config, Listen, Scheme};
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "no listener and no upstream asks for it yet")
-)]
-#[expect(unused_imports, reason = "no listener and no upstream asks for it yet")]
 mod tls;
 pub mod trace;
+mod tunnel;
 mod upstream;
+mod worker;
 
+pub use reload::{ReloadError, Reloaded, Reloader};
 pub use tls::TlsError;
 
-use crate::config::Config;
+use crate::config::{Config, Listen};
+use admin::{Admin, Phase, Readiness};
+use arc_swap::ArcSwap;
 use event::Logging;
-use listener::Listeners;
+use listener::{Listeners, Speaks};
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
-use std::net::SocketAddr;
-use std::pin::pin;
+use std::num::NonZero;
+use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use tls::Acceptor;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use upstream::Upstream;
+use worker::{Load, Stage};
 
 /// A proxy that is bound and not yet serving.
 pub struct Proxy {
-    shared: Arc<Shared>,
+    shared: Arc<ArcSwap<Shared>>,
+    reloads: watch::Sender<u64>,
     listeners: Listeners,
-    addresses: Vec<SocketAddr>,
+    admin: Option<admin::Socket>,
+    addresses: Vec<Listen>,
+    on_worker_start: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl fmt::Debug for Proxy {
@@ -82,11 +80,48 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// What every exchange needs.
+/// The settings of the moment, and what is made of them.
 struct Shared {
     config: Config,
     logging: Logging,
-    upstream: Upstream,
+    upstream: Arc<Upstream>,
+    acceptor: Option<Acceptor>,
+}
+
+impl Shared {
+    fn new(config: Config, logging: Option<&Logging>) -> Result<Self, TlsError> {
+        let upstream = Arc::new(Upstream::new(&config)?);
+        Self::with_upstream(config, upstream, logging)
+    }
+
+    /// The same in front of an upstream that is there already.
+    fn with_upstream(
+        config: Config,
+        upstream: Arc<Upstream>,
+        logging: Option<&Logging>,
+    ) -> Result<Self, TlsError> {
+        let acceptor = match &config.tls {
+            Some(tls) => Some(Acceptor::load(&tls.certificate, &tls.key)?),
+            None => None,
+        };
+        let warnings = [
+            acceptor.as_ref().and_then(Acceptor::warning),
+            upstream.warning(),
+        ];
+        for warning in warnings.into_iter().flatten() {
+            trace::certificate(warning);
+        }
+        let told = upstream.told().to_owned();
+        Ok(Self {
+            logging: match logging {
+                Some(logging) => logging.with(&config, &told),
+                None => Logging::new(&config, &told),
+            },
+            upstream,
+            acceptor,
+            config,
+        })
+    }
 }
 
 /// Why a proxy cannot start.
@@ -97,34 +132,35 @@ pub enum ProxyError {
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: Listen,
         /// Why not.
         source: io::Error,
     },
-    /// A bound socket does not tell its address.
-    #[error("cannot tell the address of a listening socket")]
-    Address(#[source] io::Error),
-    /// The configuration asks for what this proxy does not do.
-    #[error("not in this version: {0}")]
-    Unsupported(&'static str),
-    /// The upstream's name and port make no authority.
-    #[error("not an upstream")]
-    Upstream(#[source] http::Error),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl ProxyError {
     /// What to do about it, where that is known.
     #[must_use]
     pub fn help(&self) -> Option<&'static str> {
-        let Self::Listen { source, .. } = self else {
-            return None;
+        let (address, source) = match self {
+            Self::Tls(error) => return error.help(),
+            Self::Listen { address, source } => (address, source),
         };
-        match source.kind() {
-            io::ErrorKind::AddrInUse => {
+        match (source.kind(), address) {
+            (io::ErrorKind::AddrInUse, _) => {
                 Some("another program listens there: choose another with --listen")
             }
-            io::ErrorKind::AddrNotAvailable => Some("this machine has no such address"),
-            io::ErrorKind::PermissionDenied => Some(
+            (io::ErrorKind::AddrNotAvailable, _) => Some("this machine has no such address"),
+            (io::ErrorKind::NotFound, Listen::Unix(_)) => {
+                Some("the directory must be there before the proxy is started")
+            }
+            (io::ErrorKind::PermissionDenied, Listen::Unix(_)) => {
+                Some("the directory must be writable for the user that runs the proxy")
+            }
+            (io::ErrorKind::PermissionDenied, _) => Some(
                 "ports below 1024 need rights: choose another with --listen or grant CAP_NET_BIND_SERVICE",
             ),
             _ => None,
@@ -132,53 +168,70 @@ impl ProxyError {
     }
 }
 
-/// The addresses of a configuration that asks for nothing else than plain
-/// HTTP/1.1 on both sides.
-fn plain(config: &Config) -> Result<Vec<SocketAddr>, ProxyError> {
-    if config.tls.is_some() {
-        return Err(ProxyError::Unsupported("TLS for clients"));
-    }
-    if config.proxy_protocol {
-        return Err(ProxyError::Unsupported("the PROXY protocol"));
-    }
-    if config.upstream.scheme() != Scheme::Http {
-        return Err(ProxyError::Unsupported("an upstream other than http"));
-    }
-    let address = |listen: &Listen| match listen {
-        Listen::Tcp(address) => Ok(*address),
-        Listen::Unix(_) => Err(ProxyError::Unsupported("unix sockets")),
-    };
-    config.listen.iter().map(address).collect()
-}
-
 impl Proxy {
     /// Binds every address of `config`. Connections are queued from now on.
     ///
     /// # Errors
     ///
-    /// [`ProxyError`] when an address cannot be bound.
+    /// [`ProxyError`] when an address cannot be bound, or TLS not be set up.
     pub async fn bind(config: Config) -> Result<Self, ProxyError> {
-        let addresses = plain(&config)?;
-        let upstream = Upstream::new(&config).map_err(ProxyError::Upstream)?;
-        let listeners = Listeners::bind(&addresses)
-            .map_err(|(address, source)| ProxyError::Listen { address, source })?;
-        let addresses = listeners.addresses().map_err(ProxyError::Address)?;
-        let shared = Shared {
-            logging: Logging::new(&config, upstream.authority()),
-            upstream,
-            config,
+        let plain = config.listen.iter().map(|one| (one.clone(), Speaks::Plain));
+        let tls = config.tls.iter().flat_map(|tls| &tls.listen);
+        let wanted: Vec<_> = plain
+            .chain(tls.map(|one| (one.clone(), Speaks::Tls)))
+            .collect();
+        let workers = match config.workers {
+            0 => thread::available_parallelism().map_or(1, NonZero::get),
+            workers => workers,
+        };
+        let shared = Shared::new(config, None)?;
+        let cannot_listen = |(address, source)| ProxyError::Listen { address, source };
+        let listeners = Listeners::bind(&wanted, workers).map_err(cannot_listen)?;
+        let admin = match &shared.config.admin {
+            Some(listen) => Some(
+                listener::bind_admin(listen)
+                    .map_err(|source| cannot_listen((listen.clone(), source)))?,
+            ),
+            None => None,
         };
         Ok(Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(ArcSwap::from_pointee(shared)),
+            reloads: watch::Sender::new(0),
+            addresses: listeners.addresses.clone(),
             listeners,
-            addresses,
+            admin,
+            on_worker_start: None,
         })
     }
 
     /// The addresses that are listened on, with their real ports.
     #[must_use]
-    pub fn addresses(&self) -> &[SocketAddr] {
+    pub fn addresses(&self) -> &[Listen] {
         &self.addresses
+    }
+
+    /// The address of the administrator's listener, if there is one and it is
+    /// a TCP socket.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<std::net::SocketAddr> {
+        match &self.admin {
+            Some(admin::Socket::Tcp(listener)) => listener.local_addr().ok(),
+            _ => None,
+        }
+    }
+
+    /// Runs this on each of the proxy's threads before it serves: to name it,
+    /// to pin it, to set what is the thread's own.
+    #[must_use]
+    pub fn on_worker_start(mut self, what: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_worker_start = Some(Arc::new(what));
+        self
+    }
+
+    /// What changes the settings while the proxy runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.shared), self.reloads.clone())
     }
 
     /// Serves until `shutdown` is ready; then goes on accepting for
@@ -191,61 +244,153 @@ impl Proxy {
     /// The same, but what is in flight is cut off as soon as `at_once` is ready
     /// after `shutdown`: a second signal, say.
     pub async fn run_until(
-        mut self,
+        self,
         shutdown: impl Future<Output = ()>,
         at_once: impl Future<Output = ()>,
     ) {
-        trace::listening(&self.addresses, &self.shared.config.upstream);
-        let (stop, stopping) = watch::channel(false);
-        let mut connections = JoinSet::new();
-        self.accept_until(shutdown, &mut connections, &stopping)
-            .await;
+        let Self {
+            shared,
+            reloads,
+            listeners,
+            admin,
+            addresses,
+            on_worker_start,
+        } = self;
+        let first = shared.load_full();
+        trace::listening(&addresses, &first.config.upstream);
+        let readiness = Arc::new(Readiness::new());
+        let mut background = JoinSet::new();
+        background.spawn(look_names_up(Arc::clone(&shared), reloads.subscribe()));
+        if let Some(socket) = admin {
+            background.spawn(Arc::new(Admin::new(Arc::clone(&readiness))).serve(socket));
+        }
+        let stage = watch::Sender::new(Stage::Serving);
+        let load = Arc::new(Load::default());
+        let files = Files(listeners.files);
+        let mut workers = Workers::start(
+            listeners.of_workers,
+            &shared,
+            &load,
+            &stage,
+            &readiness,
+            on_worker_start.as_ref(),
+        );
 
-        let timeouts = self.shared.config.timeouts.clone();
-        trace::stopping(connections.len());
+        shutdown.await;
+        readiness.reach(Phase::Draining);
+        let timeouts = shared.load().config.timeouts.clone();
+        trace::stopping(load.connections.load(Ordering::Relaxed));
+        stage.send_replace(Stage::Leaving);
         let drain = async {
-            let delay = sleep(timeouts.drain_delay);
-            self.accept_until(delay, &mut connections, &stopping).await;
-            self.listeners.close();
-            // Connections hold receivers; if there are none, nobody needs to know.
-            let _ = stop.send(true);
-            let all_done = async { while connections.join_next().await.is_some() {} };
-            timeout(timeouts.drain, all_done).await.is_ok()
+            sleep(timeouts.drain_delay).await;
+            drop(files);
+            stage.send_replace(Stage::Draining);
+            timeout(timeouts.drain, workers.ended()).await.is_ok()
         };
         let drained = tokio::select! {
             biased;
             () = at_once => false,
             drained = drain => drained,
         };
+        let logging = shared.load().logging.clone();
+        logging.drain_is_over();
         if !drained {
-            trace::abandoned(connections.len());
+            trace::abandoned(load.connections.load(Ordering::Relaxed));
+            stage.send_replace(Stage::Over);
+            workers.ended().await;
         }
-        self.shared.logging.drain_is_over();
-        // Dropping the set ends what is left of it.
-        connections.shutdown().await;
+        background.shutdown().await;
         trace::stopped();
     }
+}
 
-    async fn accept_until(
-        &mut self,
-        end: impl Future<Output = ()>,
-        connections: &mut JoinSet<()>,
-        stopping: &watch::Receiver<bool>,
-    ) {
-        let mut end = pin!(end);
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut end => return,
-                // Taken off the set as they end, or it would only grow.
-                Some(_) = connections.join_next() => {}
-                (stream, client) = self.listeners.accept() => {
-                    // Answers are written whole; waiting for more to send only delays them.
-                    let _ = stream.set_nodelay(true);
-                    let shared = Arc::clone(&self.shared);
-                    connections.spawn(connection::serve(shared, stream, client, stopping.clone()));
+/// Socket files, removed when they are of no use any longer.
+struct Files(Vec<PathBuf>);
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            // It may be somebody else's by now, or gone.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+}
+
+/// The threads that serve.
+struct Workers {
+    ends: JoinSet<()>,
+}
+
+impl Workers {
+    fn start(
+        listeners: Vec<Vec<listener::Listener>>,
+        shared: &Arc<ArcSwap<Shared>>,
+        load: &Arc<Load>,
+        stage: &watch::Sender<Stage>,
+        readiness: &Arc<Readiness>,
+        on_start: Option<&Arc<dyn Fn() + Send + Sync>>,
+    ) -> Self {
+        let starting = Arc::new(AtomicUsize::new(listeners.len()));
+        let mut ends = JoinSet::new();
+        for (place, listeners) in listeners.into_iter().enumerate() {
+            let (starting, readiness) = (Arc::clone(&starting), Arc::clone(readiness));
+            let start = worker::Start {
+                place,
+                shared: Arc::clone(shared),
+                listeners,
+                load: Arc::clone(load),
+                stage: stage.subscribe(),
+                ready: Box::new(move || {
+                    if starting.fetch_sub(1, Ordering::AcqRel) == 1 {
+                        readiness.reach(Phase::Ready);
+                    }
+                }),
+            };
+            let on_start = on_start.cloned();
+            let (ended, end) = oneshot::channel();
+            let serve = move || {
+                if let Some(on_start) = on_start {
+                    on_start();
                 }
+                if let Err(error) = worker::run(start) {
+                    trace::worker_failed(&error);
+                }
+                // Whoever waits for it is told, or gone.
+                let _ = ended.send(());
+            };
+            let thread = thread::Builder::new().name(format!("headguard-{place}"));
+            if let Err(error) = thread.spawn(serve) {
+                trace::worker_failed(&error);
             }
+            ends.spawn(async move { drop(end.await) });
+        }
+        Self { ends }
+    }
+
+    /// Ready when all have ended.
+    async fn ended(&mut self) {
+        while self.ends.join_next().await.is_some() {}
+    }
+}
+
+/// Keeps the addresses of the upstream up to date, whichever it is by now.
+async fn look_names_up(shared: Arc<ArcSwap<Shared>>, mut reloads: watch::Receiver<u64>) {
+    loop {
+        reloads.mark_unchanged();
+        let now = shared.load_full();
+        let every = now.config.timeouts.resolve;
+        let told = now.upstream.told().to_owned();
+        let looking = async {
+            if let Some(addresses) = now.upstream.addresses() {
+                addresses
+                    .keep_resolving(every, |change| trace::resolved(&told, &change))
+                    .await;
+            }
+            pending::<()>().await;
+        };
+        tokio::select! {
+            () = looking => {}
+            changed = reloads.changed() => if changed.is_err() { return },
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Fault {
     BodySlow,
     /// There are too many requests already.
     Busy,
+    /// There is nobody to answer.
+    ClientGone,
     /// It is too much of something.
     Exceeded(Exceeded),
     /// Its head stopped coming.
@@ -33,7 +35,7 @@ pub(super) enum Fault {
     /// The policy refuses it.
     Rejected(Box<Rejected>),
     /// The policy for responses refuses the upstream's answer.
-    ResponseRejected(Box<Rejected>),
+    ResponseRejected,
     /// Its head, or its trailer section, is not HTTP.
     Syntax(SyntaxError),
     /// The upstream did not answer it.
@@ -43,7 +45,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::BodyBroken | Self::Rejected(_) => StatusCode::BAD_REQUEST,
+            Self::BodyBroken | Self::ClientGone | Self::Rejected(_) => StatusCode::BAD_REQUEST,
             Self::BodyStalled | Self::BodySlow | Self::HeadStalled => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Exceeded(exceeded) => match exceeded.limit {
@@ -56,7 +58,7 @@ impl Fault {
             Self::Malformed(Malformed::Expectation) => StatusCode::EXPECTATION_FAILED,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::ResponseRejected(_) => StatusCode::BAD_GATEWAY,
+            Self::ResponseRejected => StatusCode::BAD_GATEWAY,
             Self::Syntax(SyntaxError::Version) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::Syntax(_) => StatusCode::BAD_REQUEST,
             Self::Upstream(failure) => match failure.error {
@@ -79,12 +81,13 @@ impl Fault {
             Self::BodySlow => "body-too-slow",
             Self::BodyStalled => "body-stalled",
             Self::Busy => "too-many-requests",
+            Self::ClientGone => "client-gone",
             Self::Exceeded(exceeded) => exceeded.limit.name(),
             Self::HeadStalled => "head-stalled",
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
             Self::Rejected(_) => "rejected",
-            Self::ResponseRejected(_) => "response-rejected",
+            Self::ResponseRejected => "response-rejected",
             Self::Syntax(error) => syntax_name(error),
             Self::Upstream(failure) => failure.error.name(),
         }
@@ -96,6 +99,7 @@ impl Fault {
             Self::BodyBroken
             | Self::BodySlow
             | Self::BodyStalled
+            | Self::ClientGone
             | Self::HeadStalled
             | Self::Panicked
             | Self::Syntax(_) => false,
@@ -103,7 +107,7 @@ impl Fault {
             Self::Busy
             | Self::Exceeded(_)
             | Self::Rejected(_)
-            | Self::ResponseRejected(_)
+            | Self::ResponseRejected
             | Self::Upstream(_) => true,
         }
     }
@@ -126,12 +130,13 @@ impl Fault {
             | Self::BodySlow
             | Self::BodyStalled
             | Self::Busy
+            | Self::ClientGone
             | Self::Exceeded(_)
             | Self::HeadStalled
             | Self::Malformed(_)
             | Self::Syntax(_) => "refused",
             Self::Panicked => "failed",
-            Self::Rejected(_) | Self::ResponseRejected(_) => "rejected",
+            Self::Rejected(_) | Self::ResponseRejected => "rejected",
             Self::Upstream(_) => "upstream",
         }
     }
@@ -181,6 +186,7 @@ impl Fault {
             Self::BodySlow => "The request's body comes too slowly.".to_owned(),
             Self::BodyStalled => "The request's body stopped coming.".to_owned(),
             Self::Busy => "Too many requests are being served: try again soon.".to_owned(),
+            Self::ClientGone => "The client is gone.".to_owned(),
             Self::Exceeded(exceeded) => detail_of(exceeded),
             Self::HeadStalled => "The request's head did not come in time.".to_owned(),
             Self::Malformed(malformed) => {
@@ -197,7 +203,7 @@ impl Fault {
             }
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
-            Self::ResponseRejected(_) => {
+            Self::ResponseRejected => {
                 "The upstream's response has a field value that is not encoded as it should be."
                     .to_owned()
             }
@@ -229,7 +235,7 @@ fn detail_of(exceeded: &Exceeded) -> String {
     }
 }
 
-fn syntax_name(error: &SyntaxError) -> &'static str {
+const fn syntax_name(error: &SyntaxError) -> &'static str {
     match error {
         SyntaxError::BareLf(_) => "bare-lf",
         SyntaxError::FieldName(_) => "field-name",

@@ -196,7 +196,9 @@ impl Upstream {
 
     async fn connecting(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
         if self.speaks_h2 {
-            let pipe = super::h2::upstream::pipe(self.id, worker, |worker| self.reach(worker, limit)).await?;
+            let pipe =
+                super::h2::upstream::pipe(self.id, worker, |worker| self.reach(worker, limit))
+                    .await?;
             return Ok(Stream::Pipe(pipe));
         }
         self.reach(worker, limit).await

@@ -130,7 +130,10 @@ async fn work(start: Start) -> std::io::Result<()> {
     spawn_local(tick(Rc::clone(&worker)));
     let mut accepting = Vec::new();
     for listener in listeners {
-        accepting.push(spawn_local(accept(Rc::clone(&worker), listener.register()?)));
+        accepting.push(spawn_local(accept(
+            Rc::clone(&worker),
+            listener.register()?,
+        )));
     }
     ready();
     loop {
@@ -185,7 +188,10 @@ async fn accept(worker: Rc<Worker>, mut listener: super::listener::Registered) {
         let most = shared.config.limits.connections;
         let Some(counted) = Counted::one(&worker.load, |load| &load.connections, most) else {
             // One more would take the place of somebody who is being served.
-            spawn_local(connection::turn_away(accepted.stream, shared.config.detail_level));
+            spawn_local(connection::turn_away(
+                accepted.stream,
+                shared.config.detail_level,
+            ));
             continue;
         };
         open(&worker, accepted, counted);

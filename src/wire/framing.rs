@@ -256,6 +256,26 @@ pub(crate) fn request<'h>(
     })
 }
 
+/// How the end of a request's body is known, where the request is refused for
+/// something else and one reading only is possible.
+pub(crate) fn body_of(line: &RequestLine, head: &[u8], fields: &[Field]) -> Option<Framing> {
+    let of = |known| {
+        let mut all = fields.iter().filter(move |field| field.known == known);
+        let first = all.next();
+        all.next().is_none().then_some(first)
+    };
+    match (of(Known::TransferEncoding)?, of(Known::ContentLength)?) {
+        (None, None) => Some(Framing::None),
+        (None, Some(length)) => decimal(length.value(head)).map(Framing::Length),
+        (Some(coding), None) => {
+            let plain = coding.value(head).eq_ignore_ascii_case(b"chunked")
+                && line.version == Version::Http11;
+            plain.then_some(Framing::Chunked)
+        }
+        (Some(_), Some(_)) => None,
+    }
+}
+
 /// What the `Connection` fields of a message say.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Connection {

@@ -43,6 +43,17 @@ impl Stream {
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
+    /// Whether octets have come that the runtime need not know of yet.
+    pub(crate) fn has_octets(&self) -> bool {
+        let mut octet = [std::mem::MaybeUninit::uninit()];
+        let peeked = match self {
+            Self::Tcp(stream) => socket2::SockRef::from(stream).peek(&mut octet),
+            Self::Unix(stream) => socket2::SockRef::from(stream).peek(&mut octet),
+            Self::Pipe(_) | Self::Carried(_) => return false,
+        };
+        matches!(peeked, Ok(1..))
+    }
+
     /// Closes so that the other side's unread octets are thrown away with what
     /// it was sent: it learns that what it got is not whole.
     pub(crate) fn abort(self) {

@@ -68,7 +68,9 @@ pub(super) fn of_request(input: &[u8], error: httparse::Error) -> SyntaxError {
     match error {
         httparse::Error::TooManyHeaders => SyntaxError::TooManyFields,
         httparse::Error::Version if names_a_version(input, line) => SyntaxError::Version,
-        httparse::Error::Token | httparse::Error::Version => in_line().unwrap_or(SyntaxError::RequestLine),
+        httparse::Error::Token | httparse::Error::Version => {
+            in_line().unwrap_or(SyntaxError::RequestLine)
+        }
         _ => match in_line() {
             Some(error) => error,
             None => of_fields(input, line, error),

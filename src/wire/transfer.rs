@@ -132,6 +132,16 @@ impl Transfer {
         self.waiting
     }
 
+    /// Whether there is no body, or none that was not read with the head.
+    pub(crate) const fn has_no_body(&self) -> bool {
+        self.ended || matches!(self.inflow, Inflow::Length(0))
+    }
+
+    /// Starts over, if not an octet was written.
+    pub(crate) const fn rewind_untouched(&mut self) -> bool {
+        self.written == 0
+    }
+
     /// Starts over with what was written, if nothing of it is lost.
     pub(crate) const fn rewind(&mut self) -> bool {
         if self.whole {
@@ -307,6 +317,87 @@ impl Transfer {
             Poll::Ready(Ok(octets)) => {
                 self.read += octets as u64;
                 Ok(true)
+            }
+        }
+    }
+}
+
+/// What is left of a body that nobody wants.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    inflow: Inflow,
+    at: usize,
+    /// So much more is read at most.
+    left: usize,
+}
+
+/// Whether a body was read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drained {
+    Part,
+    /// It was, and what follows starts there in the incoming buffer.
+    Whole {
+        next: usize,
+    },
+}
+
+/// How much of a body is read that nobody wants.
+const MOST_DRAINED: usize = 64 << 10;
+
+impl Drain {
+    /// A body that starts in the incoming buffer at `at`.
+    pub(crate) const fn new(framing: Framing, at: usize) -> Self {
+        let inflow = match framing {
+            Framing::Chunked => Inflow::Chunked(Decoder::new(MOST_DRAINED)),
+            Framing::Length(octets) => Inflow::Length(octets),
+            Framing::None => Inflow::Length(0),
+            Framing::UntilClose => Inflow::UntilClose,
+        };
+        Self {
+            inflow,
+            at,
+            left: MOST_DRAINED,
+        }
+    }
+
+    /// Reads on: what has come already, and more only if it may.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Stream,
+        incoming: &mut Vec<u8>,
+        may_read: bool,
+    ) -> Poll<Drained> {
+        loop {
+            let input = incoming.get(self.at..).unwrap_or_default();
+            match self.inflow.step(input) {
+                Err(_) => return Poll::Ready(Drained::Part),
+                Ok(Step::Data { used, .. }) => self.at += used,
+                Ok(Step::End { used }) => {
+                    let next = self.at + used;
+                    return Poll::Ready(Drained::Whole { next });
+                }
+                Ok(Step::Trailers { section, used }) => {
+                    let next = self.at + used + section.len();
+                    return Poll::Ready(Drained::Whole { next });
+                }
+                Ok(Step::More { used }) => {
+                    self.at += used;
+                    let known = self.inflow.left();
+                    let too_much =
+                        matches!(self.inflow, Inflow::Length(_)) && known > self.left as u64;
+                    if !may_read || self.left == 0 || too_much {
+                        return Poll::Ready(Drained::Part);
+                    }
+                    make_room(incoming, FIRST_READ);
+                    match poll_read_onto(source, cx, incoming) {
+                        Poll::Ready(Ok(octets @ 1..)) => {
+                            self.left = self.left.saturating_sub(octets);
+                        }
+                        Poll::Ready(_) => return Poll::Ready(Drained::Part),
+                        Poll::Pending => return Poll::Pending,
+                    }
+                }
             }
         }
     }

@@ -1,9 +1,9 @@
 //! Both ends of the proxy as raw octets: an origin that answers by script, a
 //! client that sends what clients refuse to send, and the log in between.
 
-use headguard::config::{Source, read};
-use headguard::proxy::Proxy;
+use headguard::config::{Listen, Source, read};
 use headguard::proxy::trace::EventLayer;
+use headguard::proxy::{Proxy, Reloader};
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
@@ -307,6 +307,7 @@ impl Drop for Origin {
 /// A proxy on a socket of its own.
 pub(crate) struct Guard {
     pub(crate) address: SocketAddr,
+    pub(crate) reloader: Reloader,
     stop: Option<oneshot::Sender<()>>,
     stop_at_once: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -315,9 +316,19 @@ pub(crate) struct Guard {
 impl Guard {
     /// A proxy in front of `upstream`; `settings` is TOML.
     pub(crate) async fn before(upstream: SocketAddr, settings: &str) -> Self {
+        Self::with(&format!(
+            "listen = \"127.0.0.1:0\"\nupstream = \"http://{upstream}\"\n{settings}"
+        ))
+        .await
+    }
+
+    /// A proxy with these settings, on one thread unless they say otherwise.
+    pub(crate) async fn with(settings: &str) -> Self {
         install_subscriber();
-        let text =
-            format!("listen = \"127.0.0.1:0\"\nupstream = \"http://{upstream}\"\n{settings}");
+        let text = match settings.contains("workers =") {
+            true => settings.to_owned(),
+            false => format!("workers = 1\n{settings}"),
+        };
         let config = read(
             Some(Source {
                 name: "test.toml",
@@ -327,7 +338,12 @@ impl Guard {
         )
         .unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let proxy = Proxy::bind(config).await.expect("bound");
-        let address = proxy.addresses()[0];
+        let log = CAPTURED.with_borrow(Clone::clone);
+        let proxy = proxy.on_worker_start(move || CAPTURED.set(log.clone()));
+        let Listen::Tcp(address) = proxy.addresses()[0] else {
+            panic!("the first address is a TCP one");
+        };
+        let reloader = proxy.reloader();
         let (stop, stopped) = oneshot::channel();
         let (stop_at_once, at_once) = oneshot::channel();
         let task = tokio::spawn(
@@ -335,6 +351,7 @@ impl Guard {
         );
         Self {
             address,
+            reloader,
             stop: Some(stop),
             stop_at_once: Some(stop_at_once),
             task,

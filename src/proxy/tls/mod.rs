@@ -27,10 +27,10 @@ mod server;
 #[cfg(test)]
 mod testing;
 
-pub(super) use client::{ClientStream, Connector, Options};
+pub(super) use client::{Connector, Options};
 pub use error::TlsError;
 pub(super) use fault::{explain, is_not_tls};
-pub(super) use server::{Acceptor, ServerStream, is_h2};
+pub(super) use server::{Acceptor, is_h2};
 
 use std::sync::Arc;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};

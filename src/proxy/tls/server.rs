@@ -83,8 +83,9 @@ pub(in super::super) fn is_h2<IO>(stream: &ServerStream<IO>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::ClientStream;
     use super::super::testing::{Authority, Folder, client_config, client_config_of, dialled};
-    use super::super::{ClientStream, explain, is_not_tls};
+    use super::super::{explain, is_not_tls};
     use super::*;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
     use tokio_rustls::rustls::{ClientConfig, HandshakeKind, ProtocolVersion, version};

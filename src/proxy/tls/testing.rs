@@ -166,7 +166,7 @@ pub(super) fn client_config_of(
 pub(super) async fn dialled<IO>(
     config: &Arc<ClientConfig>,
     io: IO,
-) -> io::Result<super::ClientStream<IO>>
+) -> io::Result<super::client::ClientStream<IO>>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {

@@ -35,14 +35,14 @@ mod text;
 
 pub use layer::EventLayer;
 
-use super::event::Event;
-use crate::config::{LogFormat, Upstream};
+use super::event::{Event, Peer};
+use super::resolve::Change;
+use crate::config::{Listen, LogFormat, Upstream};
 use rate::Rate;
 use std::io::{self, IsTerminal as _};
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
-use tracing::{Level, debug, enabled, event, info, warn};
+use tracing::{Level, enabled, event, info, warn};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -187,7 +187,7 @@ pub(super) fn request(one: &Event<'_>) {
     }
 }
 
-pub(super) fn listening(addresses: &[SocketAddr], upstream: &Upstream) {
+pub(super) fn listening(addresses: &[Listen], upstream: &Upstream) {
     for address in addresses {
         info!(target: PROXY, %address, %upstream, "listening");
     }
@@ -198,22 +198,75 @@ pub(super) fn accept_failed(error: &io::Error) {
 }
 
 /// Somebody speaks TLS where nobody understands it: a wrong scheme in a URL.
-pub(super) fn tls(client: SocketAddr) {
+pub(super) fn tls(client: Peer) {
     info!(target: CONNECTION, %client, "TLS on a plain HTTP listener");
 }
 
+/// Somebody does not speak TLS where it is spoken.
+pub(super) fn not_tls(client: Peer) {
+    info!(target: CONNECTION, %client, "no TLS on a TLS listener");
+}
+
+pub(super) fn handshake_failed(client: Peer, error: &io::Error) {
+    info!(target: CONNECTION, %client, %error, "TLS handshake failed");
+}
+
+/// Somebody connects past the balancer, or the balancer is not told to say who asks.
+pub(super) fn no_proxy_header(client: Peer, reason: &str) {
+    warn!(target: CONNECTION, %client, "connection refused: {reason}");
+}
+
 /// A head that cannot be read: there is no request to tell of.
-pub(super) fn head_malformed(client: SocketAddr, error: &hyper::Error) {
-    info!(target: CONNECTION, %client, "malformed request head: {error}");
+pub(super) fn head_malformed(client: Peer, refused: &str) {
+    info!(target: CONNECTION, %client, refused, "malformed request head");
 }
 
-/// Much of the Internet's noise.
-pub(super) fn connection_broke(client: SocketAddr, error: &hyper::Error) {
-    debug!(target: CONNECTION, %client, %error, "connection broke");
-}
-
-pub(super) fn head_stalled(client: SocketAddr) {
+pub(super) fn head_stalled(client: Peer) {
     info!(target: CONNECTION, %client, "a request head did not come in time");
+}
+
+/// What is wrong with a certificate that is used all the same.
+pub(super) fn certificate(warning: &str) {
+    warn!(target: PROXY, "{warning}");
+}
+
+/// The upstream's name has other addresses, or cannot be looked up.
+pub(super) fn resolved(upstream: &str, change: &Change) {
+    match change {
+        Change::Found(addresses) => info!(target: PROXY, upstream, ?addresses, "upstream found"),
+        Change::Failed { error, kept: None } => {
+            warn!(target: PROXY, upstream, %error, "upstream not found");
+        }
+        Change::Failed {
+            error,
+            kept: Some(addresses),
+        } => {
+            warn!(target: PROXY, upstream, %error, ?addresses, "upstream not looked up again: its last addresses stay in use");
+        }
+    }
+}
+
+pub(super) fn worker_failed(error: &io::Error) {
+    tracing::error!(target: PROXY, %error, "a worker cannot run");
+}
+
+pub(super) fn reloaded(restart_needed: &[&str]) {
+    if restart_needed.is_empty() {
+        info!(target: PROXY, "reloaded");
+    } else {
+        let keys = restart_needed.join(", ");
+        warn!(target: PROXY, keys, "reloaded, but for keys that count at a start only");
+    }
+}
+
+pub(super) fn reload_refused(reason: &dyn std::fmt::Display) {
+    warn!(target: PROXY, %reason, "not reloaded: the old settings stay");
+}
+
+/// Whether requests are told at all. Most of the work of telling is done before
+/// anything is known that decides it.
+pub(super) fn is_on() -> bool {
+    enabled!(target: REQUEST, Level::ERROR)
 }
 
 pub(super) fn stopping(connections: usize) {

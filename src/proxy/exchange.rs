@@ -1,0 +1,1043 @@
+//! One request and its response.
+//!
+//! The head is read and judged ([`judge`](super::judge)); what may go on is
+//! written for the upstream, and both bodies pass each other until each is
+//! done. Octets go upstream only after the whole head was judged.
+
+use super::connection::Client;
+use super::event::{Asked, Ending, Record};
+use super::forwarding::{self, HostLine};
+use super::judge;
+use super::limits;
+use super::reply::{self, Afterwards, Asker, Fault};
+use super::request_id::{RequestId, X_REQUEST_ID};
+use super::tunnel;
+use super::upstream::{Connected, Pool, UpstreamError};
+use super::worker::{Counted, Stage};
+use super::{Shared, tls, trace};
+use crate::decide::RequestPolicy;
+use crate::preview::Preview;
+use crate::wire::framing::{self, Framing};
+use crate::wire::head::{self, Field, Parsed, RequestLine, StatusLine, Version};
+use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
+use crate::wire::stream::{Stream, poll_read_onto};
+use crate::wire::syntax::SyntaxError;
+use crate::wire::timer::Timer;
+use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::AsyncWrite as _;
+
+/// What becomes of the client's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It may send the next request, or has sent it.
+    Again,
+    /// Everything was said.
+    Close,
+    /// What it was sent is not whole: it must not look so.
+    Cut,
+    /// It is gone.
+    Gone,
+    /// Everything was said, but not everything was read.
+    Linger,
+    /// We broke down.
+    Panicked,
+}
+
+/// Serves the request whose first octets are in `scratch`.
+pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
+    let shared = client.worker.shared();
+    let line = match read_head(client, scratch, &shared).await {
+        Ok(Some(line)) => line,
+        Ok(None) => return After::Gone,
+        Err(fault) => return refuse_head(client, scratch, &shared, &fault).await,
+    };
+    let mut record = None;
+    let mut exchange = Exchange {
+        client,
+        shared: &shared,
+        line: &line,
+    };
+    match exchange.attempt(scratch, &mut record).await {
+        Ok(after) => after,
+        Err(refused) => exchange.answer(scratch, record, refused).await,
+    }
+}
+
+/// Reads a whole head. Nothing, where the client is gone.
+async fn read_head(
+    client: &mut Client,
+    scratch: &mut Scratch,
+    shared: &Shared,
+) -> Result<Option<RequestLine>, Fault> {
+    let limits = &shared.config.limits;
+    let Scratch {
+        inbound, fields, ..
+    } = scratch;
+    let mut searched = 0usize;
+    loop {
+        // An empty line before a request is old clients' habit (RFC 9112 §2.2).
+        while inbound.starts_with(b"\r\n") {
+            inbound.drain(..2);
+        }
+        // Parsed at once, and again only when its end is there.
+        if searched == 0 || head::end(inbound, searched.saturating_sub(2)).is_some() {
+            match head::request(inbound, limits.fields, fields) {
+                Ok(Parsed::Complete(line)) => return Ok(Some(line)),
+                Ok(Parsed::Partial) => {}
+                Err(SyntaxError::TooManyFields) => {
+                    return Err(Fault::Exceeded(limits::too_many_fields(inbound, limits)));
+                }
+                Err(error) => return Err(Fault::Syntax(error)),
+            }
+        }
+        if inbound.len() > limits.head {
+            return Err(Fault::Exceeded(limits::of_unfinished(inbound, limits)));
+        }
+        searched = inbound.len();
+        make_room(inbound, FIRST_READ);
+        let read = poll_fn(|cx| {
+            if client.timer.is_over(cx) {
+                return Poll::Ready(Err(Fault::HeadStalled));
+            }
+            poll_read_onto(&mut client.stream, cx, inbound).map(Ok)
+        });
+        if !matches!(read.await?, Ok(1..)) {
+            return Ok(None);
+        }
+    }
+}
+
+/// Answers a head that cannot be read: there is no request to tell of.
+async fn refuse_head(
+    client: &mut Client,
+    scratch: &mut Scratch,
+    shared: &Shared,
+    fault: &Fault,
+) -> After {
+    match fault {
+        Fault::HeadStalled => trace::head_stalled(client.peer),
+        Fault::Syntax(_) if scratch.inbound.first() == Some(&TLS_HANDSHAKE) => {
+            trace::tls(client.peer);
+            return After::Linger;
+        }
+        _ => trace::head_malformed(client.peer, &fault.refused().unwrap_or_default()),
+    }
+    let id = RequestId::fresh();
+    let asker = Asker::unknown(&id, shared.config.detail_level);
+    reply::write(fault, &asker, Afterwards::Close, &mut scratch.reply);
+    client.timer.arm(shared.config.timeouts.body);
+    match write_all(&mut client.stream, &client.timer, &scratch.reply).await {
+        Ok(()) => After::Linger,
+        Err(_) => After::Gone,
+    }
+}
+
+/// The first octet of a TLS handshake (RFC 8446 §5.1); no method starts so.
+const TLS_HANDSHAKE: u8 = 22;
+
+/// The values of one field of the request in `scratch`.
+fn sent<'s>(scratch: &'s Scratch, name: &'static str) -> impl Iterator<Item = &'s [u8]> + use<'s> {
+    let head = &scratch.inbound[..];
+    let named = move |field: &&Field| field.name(head).eq_ignore_ascii_case(name);
+    scratch
+        .fields
+        .iter()
+        .filter(named)
+        .map(move |field| field.value(head))
+}
+
+/// What a request is called: as it says, or anew.
+fn request_id(scratch: &Scratch) -> RequestId {
+    RequestId::of(sent(scratch, X_REQUEST_ID))
+}
+
+/// A request that is answered by us, and whether its body is out of the way.
+struct Refused {
+    fault: Fault,
+    drained: Drained,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            drained: Drained::Part,
+        }
+    }
+}
+
+/// What was decided about a request that goes on.
+struct Plan<'p> {
+    framing: Framing,
+    version: Version,
+    keep_alive: bool,
+    upgrades: bool,
+    to_head: bool,
+    /// It can be sent twice without being done twice (RFC 9110 §9.2.2).
+    idempotent: bool,
+    /// For its trailers.
+    policy: RequestPolicy<'p>,
+    /// For its response.
+    response_policy: Option<RequestPolicy<'p>>,
+}
+
+/// What the upstream answered.
+struct Answer {
+    line: StatusLine,
+    read: framing::Response,
+}
+
+struct Exchange<'x> {
+    client: &'x mut Client,
+    shared: &'x Shared,
+    line: &'x RequestLine,
+}
+
+impl<'x> Exchange<'x> {
+    /// Judges the request, and passes it and its response on.
+    async fn attempt(
+        &mut self,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<After, Refused> {
+        let plan = match self.judge(scratch, record) {
+            Ok(plan) => plan,
+            Err((fault, framing, expects_continue)) => {
+                let drained = self.drain(scratch, &fault, framing, expects_continue).await;
+                return Err(Refused { fault, drained });
+            }
+        };
+        let _counted = self.admit()?;
+        let mut upload = Transfer::new(
+            plan.framing,
+            self.shared.config.limits.head,
+            coding_of(plan.framing),
+            self.line.octets,
+            plan.idempotent,
+        );
+        let (mut upstream, answer) = self.ask(&plan, &mut upload, scratch, record).await?;
+        if answer.line.status == 101 {
+            return self
+                .switch(&answer, upstream.stream, &upload, scratch, record)
+                .await;
+        }
+        self.relay(&plan, answer, upload, &mut upstream, scratch, record)
+            .await
+            .map(|(after, reusable)| {
+                if reusable {
+                    let now = self.client.worker.clock.now();
+                    let pool = &self.client.worker.pool;
+                    pool.keep(upstream.stream, &self.shared.upstream, now);
+                }
+                after
+            })
+    }
+
+    /// Counts the request, unless there are too many.
+    fn admit(&self) -> Result<Counted, Refused> {
+        let most = self.shared.config.limits.requests;
+        Counted::one(&self.client.worker.load, |load| &load.requests, most)
+            .ok_or_else(|| Fault::Busy.into())
+    }
+
+    /// Decides about the head, and writes the one for the upstream.
+    fn judge(
+        &self,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<Plan<'x>, (Fault, Framing, bool)> {
+        let (shared, line) = (self.shared, self.line);
+        let read = {
+            let head = &scratch.inbound[..];
+            framing::request(line, head, &scratch.fields, self.client.secure)
+        };
+        if trace::is_on() {
+            *record = Some(self.open_record(scratch, read.as_ref().ok()));
+        }
+        let read = read.map_err(|malformed| {
+            let fault = Fault::Malformed(malformed);
+            (fault, framing_at_least(line, scratch), true)
+        })?;
+        let head = &scratch.inbound[..];
+        let (policy, repairs) = judge::request(shared, record, line, head, &scratch.fields, &read)
+            .map_err(|fault| (fault, read.framing, read.expects_continue))?;
+        let method = line.method(head);
+        let host = match shared.upstream.host() {
+            Some(host) => HostLine::Set(host),
+            None => HostLine::AsSent {
+                otherwise: shared.upstream.authority(),
+            },
+        };
+        forwarding::write_request(
+            &forwarding::Request {
+                line,
+                head,
+                fields: &scratch.fields,
+                read: &read,
+                repairs: &repairs,
+                policy: &shared.config.policy,
+                hop: &self.client.hop,
+                host,
+            },
+            &mut scratch.outbound,
+        );
+        Ok(Plan {
+            framing: read.framing,
+            version: line.version,
+            keep_alive: read.keep_alive,
+            upgrades: read.upgrades,
+            to_head: method == "HEAD",
+            idempotent: is_idempotent(method),
+            policy,
+            response_policy: shared
+                .config
+                .response_policy
+                .as_ref()
+                .map(|policy| judge::policy_for(policy, method, &read.target)),
+        })
+    }
+
+    fn open_record(&self, scratch: &Scratch, read: Option<&framing::Request<'_>>) -> Record {
+        let head = &scratch.inbound[..];
+        let host = match read {
+            Some(read) => read.target.authority.to_owned(),
+            None => sent(scratch, "Host")
+                .next()
+                .map(|host| Preview::new(host).to_string())
+                .unwrap_or_default(),
+        };
+        let path = match read {
+            Some(read) => read.target.path(),
+            None => {
+                let target = self.line.target(head);
+                target.split('?').next().unwrap_or_default()
+            }
+        };
+        let asked = Asked {
+            method: self.line.method(head),
+            authority: &host,
+            path,
+        };
+        Record::open(
+            &self.shared.logging,
+            self.client.peer,
+            request_id(scratch),
+            &asked,
+        )
+    }
+
+    /// Sends the request and waits for the head of its final response. A kept
+    /// connection that turns out dead costs a request that can be sent again
+    /// one more try.
+    async fn ask(
+        &mut self,
+        plan: &Plan<'_>,
+        upload: &mut Transfer,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<(Connected, Answer), Refused> {
+        let upstream = &self.shared.upstream;
+        let limit = self.shared.config.timeouts.connect;
+        let worker = std::rc::Rc::clone(&self.client.worker);
+        self.client.timer.disarm();
+        let connecting = Pool::connection(&worker, upstream, limit, !plan.idempotent);
+        let mut connected = self.while_client_stays(scratch, upload, connecting).await?;
+        loop {
+            let failed = match self
+                .converse(plan, upload, &mut connected.stream, scratch, record)
+                .await
+            {
+                Ok(answer) => {
+                    worker.pool.answered(worker.clock.now());
+                    return Ok((connected, answer));
+                }
+                Err(failed) => failed,
+            };
+            let again = connected.used
+                && match failed {
+                    Failed::Stale(_) => plan.idempotent && upload.rewind(),
+                    Failed::NeverSent(_) => upload.rewind_untouched(),
+                    Failed::Otherwise(_) => false,
+                };
+            if !again {
+                return Err(failed.into());
+            }
+            let connecting = Pool::fresh(&worker, upstream, limit);
+            connected = self.while_client_stays(scratch, upload, connecting).await?;
+        }
+    }
+
+    /// Waits for something, as long as the client does.
+    async fn while_client_stays<T>(
+        &mut self,
+        scratch: &mut Scratch,
+        upload: &Transfer,
+        what: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Refused> {
+        let mut what = pin!(what);
+        let stream = &mut self.client.stream;
+        let awaits_body = !upload.has_no_body();
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = what.as_mut().poll(cx) {
+                return Poll::Ready(done.map_err(Refused::from));
+            }
+            if !awaits_body && is_gone(stream, cx, &mut scratch.inbound) {
+                return Poll::Ready(Err(Fault::ClientGone.into()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Sends what is to be sent and reads up to the head of the final response.
+    async fn converse(
+        &mut self,
+        plan: &Plan<'_>,
+        upload: &mut Transfer,
+        upstream: &mut Stream,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<Answer, Failed> {
+        scratch.answer.clear();
+        let mut interim = 0;
+        loop {
+            let line = self
+                .response_head(plan, upload, upstream, scratch, record)
+                .await?;
+            let Scratch {
+                answer,
+                answer_fields,
+                ..
+            } = scratch;
+            let read = framing::response(&line, answer, answer_fields, plan.to_head);
+            let Ok(read) = read else {
+                let cause = "Transfer-Encoding other than chunked, once and alone, or Content-Length not one number";
+                return Err(UpstreamError::Ambiguous.caused(cause).into());
+            };
+            let answer = Answer { line, read };
+            match answer.line.status {
+                101 if plan.upgrades => return Ok(answer),
+                101 => {
+                    let cause = "101 to a request without Upgrade";
+                    return Err(UpstreamError::Switched.caused(cause).into());
+                }
+                100..=199 => {
+                    interim += 1;
+                    if interim > MOST_INTERIM {
+                        let cause = "too many interim responses";
+                        return Err(UpstreamError::Garbled.caused(cause).into());
+                    }
+                    self.relay_interim(plan, &answer, scratch).await?;
+                    scratch.answer.drain(..answer.line.octets);
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// Reads the next head of a response, while the request's body goes up.
+    async fn response_head(
+        &mut self,
+        plan: &Plan<'_>,
+        upload: &mut Transfer,
+        upstream: &mut Stream,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<StatusLine, Failed> {
+        let (shared, line) = (self.shared, self.line);
+        let timeouts = &shared.config.timeouts;
+        let Client { stream, timer, .. } = &mut *self.client;
+        let Scratch {
+            inbound,
+            outbound,
+            answer,
+            answer_fields,
+            ..
+        } = scratch;
+        let mut rate = Rate::new(timer, shared);
+        let mut trailer_fault = None;
+        let mut upload_failed: Option<io::Error> = None;
+        let mut searched = 0usize;
+        let mut before = None;
+        let _ = line;
+        poll_fn(|cx| {
+            if !upload.is_done() && upload_failed.is_none() {
+                let mut on_trailers = |section: &[u8], out: &mut Vec<u8>| {
+                    let judged = judge::trailers(shared, record, Some(&plan.policy), section, out);
+                    trailer_fault = judged.err();
+                    trailer_fault.is_none()
+                };
+                let from = (&mut *stream, &mut *inbound);
+                let to = (&mut *upstream, &mut *outbound);
+                match upload.poll(cx, from, to, &mut on_trailers) {
+                    Poll::Ready(Ok(())) | Poll::Pending => {}
+                    // It may have answered all the same, and closed its ears.
+                    Poll::Ready(Err(Broken::Sink(error))) => upload_failed = Some(error),
+                    Poll::Ready(Err(Broken::Trailers)) => {
+                        let fault = trailer_fault.take().unwrap_or(Fault::BodyBroken);
+                        return Poll::Ready(Err(Failed::Otherwise(fault)));
+                    }
+                    Poll::Ready(Err(Broken::Malformed(_))) => {
+                        return Poll::Ready(Err(Fault::BodyBroken.into()));
+                    }
+                    Poll::Ready(Err(Broken::Source(_))) => {
+                        return Poll::Ready(Err(Fault::ClientGone.into()));
+                    }
+                }
+            }
+            loop {
+                if !answer.is_empty()
+                    && (searched == 0 || head::end(answer, searched.saturating_sub(2)).is_some())
+                {
+                    match head::response(answer, MOST_RESPONSE_FIELDS, answer_fields) {
+                        Ok(Parsed::Complete(line)) => return Poll::Ready(Ok(line)),
+                        Ok(Parsed::Partial) => {}
+                        Err(error) => {
+                            let cause = format!("its head cannot be read: {error:?}");
+                            return Poll::Ready(Err(UpstreamError::Garbled.caused(cause).into()));
+                        }
+                    }
+                }
+                searched = answer.len();
+                if answer.len() > MOST_RESPONSE_HEAD {
+                    let cause = "its head is too long";
+                    return Poll::Ready(Err(UpstreamError::Garbled.caused(cause).into()));
+                }
+                make_room(answer, FIRST_READ);
+                match poll_read_onto(upstream, cx, answer) {
+                    Poll::Ready(Ok(1..)) => {}
+                    Poll::Ready(ended) => {
+                        let error = ended.err().or(upload_failed.take());
+                        return Poll::Ready(Err(closed(error, upload, answer)));
+                    }
+                    Poll::Pending => break,
+                }
+            }
+            // Whoever has to act next has so long for it.
+            let now = (upload.moved(), answer.len());
+            let waits_for_client = !upload.is_done() && upload.waiting() == Waiting::Source;
+            if before != Some(now) {
+                before = Some(now);
+                timer.arm(match waits_for_client && upload_failed.is_none() {
+                    true => timeouts.body,
+                    false => timeouts.response,
+                });
+            }
+            if timer.is_over(cx) {
+                return Poll::Ready(Err(match waits_for_client {
+                    true => Fault::BodyStalled,
+                    false => {
+                        let limit = timeouts.response;
+                        let cause = format!("no response within {limit:?}");
+                        UpstreamError::ResponseTimedOut.caused(cause)
+                    }
+                }
+                .into()));
+            }
+            if waits_for_client && rate.is_too_low(timer, upload.moved().0) {
+                return Poll::Ready(Err(Fault::BodySlow.into()));
+            }
+            if upload.is_read() && is_gone(stream, cx, inbound) {
+                return Poll::Ready(Err(Fault::ClientGone.into()));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Passes on what is not the final response (RFC 9110 §15.2).
+    async fn relay_interim(
+        &mut self,
+        plan: &Plan<'_>,
+        answer: &Answer,
+        scratch: &mut Scratch,
+    ) -> Result<(), Failed> {
+        if plan.version == Version::Http10 {
+            return Ok(());
+        }
+        forwarding::write_response(
+            &forwarding::Response {
+                line: &answer.line,
+                head: &scratch.answer,
+                fields: &scratch.answer_fields,
+                read: &answer.read,
+                coding: Coding::Identity,
+                repairs: &[],
+                hop: &self.client.hop,
+                closes: false,
+            },
+            &mut scratch.reply,
+        );
+        let timer = &self.client.timer;
+        timer.arm(self.shared.config.timeouts.body);
+        let written = write_all(&mut self.client.stream, timer, &scratch.reply).await;
+        scratch.reply.clear();
+        written.map_err(|_| Fault::ClientGone.into())
+    }
+
+    /// Passes the response on, and what is left of the request. Says whether
+    /// the upstream's connection can be used again.
+    async fn relay(
+        &mut self,
+        plan: &Plan<'_>,
+        answer: Answer,
+        mut upload: Transfer,
+        upstream: &mut Connected,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<(After, bool), Refused> {
+        let shared = self.shared;
+        let repairs = judge::response(
+            shared,
+            record,
+            plan.response_policy.as_ref(),
+            &scratch.answer[..answer.line.octets.min(scratch.answer.len())],
+            &scratch.answer_fields,
+        );
+        let repairs = repairs.map_err(|fault| Refused {
+            fault,
+            drained: drained(&upload),
+        })?;
+        // A response that comes early may leave a body that nobody reads.
+        let leaving = self.client.worker.stage() > Stage::Serving;
+        let mut closes = !plan.keep_alive || leaving || !upload.is_read();
+        let coding = match (answer.read.framing, plan.version) {
+            (Framing::Chunked | Framing::UntilClose, Version::Http11) => Coding::Chunked,
+            (Framing::Chunked | Framing::UntilClose, Version::Http10) => {
+                closes = true;
+                Coding::Identity
+            }
+            (Framing::Length(_) | Framing::None, _) => Coding::Identity,
+        };
+        forwarding::write_response(
+            &forwarding::Response {
+                line: &answer.line,
+                head: &scratch.answer,
+                fields: &scratch.answer_fields,
+                read: &answer.read,
+                coding,
+                repairs: &repairs,
+                hop: &self.client.hop,
+                closes,
+            },
+            &mut scratch.reply,
+        );
+        if let Some(record) = record {
+            record.relayed(answer.line.status);
+        }
+        let mut download = Transfer::new(
+            answer.read.framing,
+            shared.config.limits.head,
+            coding,
+            answer.line.octets,
+            false,
+        );
+        let ended = self
+            .pass(
+                plan,
+                &mut upload,
+                &mut download,
+                &mut upstream.stream,
+                scratch,
+                record,
+            )
+            .await;
+        if let Err(cut) = ended {
+            return Ok((cut, false));
+        }
+        if let Some(record) = record {
+            record.ended(Ending::Complete);
+        }
+        let reusable =
+            answer.read.keep_alive && upload.is_done() && scratch.answer.len() == download.at();
+        let after = match (closes, upload.is_read()) {
+            (false, _) => After::Again,
+            (true, true) => After::Close,
+            (true, false) => After::Linger,
+        };
+        if after == After::Again {
+            self.next(upload.at(), scratch);
+        }
+        Ok((after, reusable))
+    }
+
+    /// Leaves what follows the request at the front, for the next one.
+    fn next(&self, at: usize, scratch: &mut Scratch) {
+        scratch.inbound.drain(..at.min(scratch.inbound.len()));
+        for buffer in [
+            &mut scratch.outbound,
+            &mut scratch.answer,
+            &mut scratch.reply,
+        ] {
+            buffer.clear();
+        }
+    }
+
+    /// Moves both bodies until the response is complete.
+    async fn pass(
+        &mut self,
+        plan: &Plan<'_>,
+        upload: &mut Transfer,
+        download: &mut Transfer,
+        upstream: &mut Stream,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<(), After> {
+        let shared = self.shared;
+        let limit = shared.config.timeouts.body;
+        let Client { stream, timer, .. } = &mut *self.client;
+        let Scratch {
+            inbound,
+            outbound,
+            answer,
+            reply,
+            ..
+        } = scratch;
+        let mut upload_failed = false;
+        let mut before = None;
+        poll_fn(|cx| {
+            if !upload.is_done() && !upload_failed {
+                let mut on_trailers = |section: &[u8], out: &mut Vec<u8>| {
+                    judge::trailers(shared, record, Some(&plan.policy), section, out).is_ok()
+                };
+                let from = (&mut *stream, &mut *inbound);
+                let to = (&mut *upstream, &mut *outbound);
+                let moved = upload.poll(cx, from, to, &mut on_trailers);
+                upload_failed = matches!(moved, Poll::Ready(Err(_)));
+            }
+            let mut on_trailers = |section: &[u8], out: &mut Vec<u8>| {
+                let policy = plan.response_policy.as_ref();
+                judge::trailers(shared, record, policy, section, out).is_ok()
+            };
+            let from = (&mut *upstream, &mut *answer);
+            let to = (&mut *stream, &mut *reply);
+            match download.poll(cx, from, to, &mut on_trailers) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(Broken::Sink(_))) => return Poll::Ready(Err(After::Gone)),
+                Poll::Ready(Err(broken)) => {
+                    broken_off(record, Ending::UpstreamCut, cause_of(&broken));
+                    return Poll::Ready(Err(After::Cut));
+                }
+                Poll::Pending => {}
+            }
+            let now = (upload.moved(), download.moved());
+            if before != Some(now) {
+                before = Some(now);
+                timer.arm(limit);
+            }
+            if timer.is_over(cx) {
+                if download.waiting() == Waiting::Source {
+                    let cause = format!("no octet of the response within {limit:?}");
+                    broken_off(record, Ending::UpstreamStalled, cause);
+                }
+                return Poll::Ready(Err(After::Cut));
+            }
+            if upload.is_read() && is_gone(stream, cx, inbound) {
+                return Poll::Ready(Err(After::Gone));
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Becomes a tunnel, after the upstream's 101.
+    async fn switch(
+        &mut self,
+        answer: &Answer,
+        mut upstream: Stream,
+        upload: &Transfer,
+        scratch: &mut Scratch,
+        record: &mut Option<Record>,
+    ) -> Result<After, Refused> {
+        forwarding::write_response(
+            &forwarding::Response {
+                line: &answer.line,
+                head: &scratch.answer,
+                fields: &scratch.answer_fields,
+                read: &answer.read,
+                coding: Coding::Identity,
+                repairs: &[],
+                hop: &self.client.hop,
+                closes: false,
+            },
+            &mut scratch.reply,
+        );
+        if let Some(record) = record {
+            record.relayed(answer.line.status);
+            record.ended(Ending::Complete);
+        }
+        scratch
+            .inbound
+            .drain(..upload.at().min(scratch.inbound.len()));
+        let early = answer.line.octets.min(scratch.answer.len());
+        scratch.reply.extend_from_slice(&scratch.answer[early..]);
+        tunnel::run(
+            self.client,
+            &mut upstream,
+            &scratch.inbound,
+            &scratch.reply,
+            self.shared.config.timeouts.tunnel,
+        )
+        .await;
+        Ok(After::Close)
+    }
+
+    /// Reads what is left of a small body, so that the connection can be used
+    /// again. A client that waits to be told to send is not told.
+    async fn drain(
+        &mut self,
+        scratch: &mut Scratch,
+        fault: &Fault,
+        framing: Framing,
+        expects_continue: bool,
+    ) -> Drained {
+        if !fault.leaves_framing_clear() {
+            return Drained::Part;
+        }
+        let mut drain = Drain::new(framing, self.line.octets);
+        let timer = &self.client.timer;
+        timer.arm(LONGEST_DRAIN);
+        let stream = &mut self.client.stream;
+        let drained = poll_fn(|cx| {
+            if timer.is_over(cx) {
+                return Poll::Ready(Drained::Part);
+            }
+            let may_read = !expects_continue;
+            drain.poll(cx, stream, &mut scratch.inbound, may_read)
+        })
+        .await;
+        drained
+    }
+
+    /// Answers by ourselves.
+    async fn answer(
+        mut self,
+        scratch: &mut Scratch,
+        mut record: Option<Record>,
+        Refused { fault, drained }: Refused,
+    ) -> After {
+        if matches!(fault, Fault::ClientGone) {
+            return After::Gone;
+        }
+        if let Some(record) = &mut record {
+            record.answered(&fault);
+        }
+        let leaving = self.client.worker.stage() > Stage::Serving;
+        let keeps = drained != Drained::Part
+            && fault.leaves_framing_clear()
+            && !leaving
+            && self.keeps_alive(scratch);
+        let afterwards = match keeps {
+            true => Afterwards::KeepOpen,
+            false => Afterwards::Close,
+        };
+        let id = match &record {
+            Some(record) => record.id().clone(),
+            None => request_id(scratch),
+        };
+        scratch.reply.clear();
+        let asker = Asker::new(
+            &id,
+            self.shared.config.detail_level,
+            sent(scratch, "Accept"),
+            self.line.method(&scratch.inbound) == "HEAD",
+        );
+        let mut reply = std::mem::take(&mut scratch.reply);
+        reply::write(&fault, &asker, afterwards, &mut reply);
+        scratch.reply = reply;
+        let timer = &self.client.timer;
+        timer.arm(self.shared.config.timeouts.body);
+        if write_all(&mut self.client.stream, timer, &scratch.reply)
+            .await
+            .is_err()
+        {
+            return After::Gone;
+        }
+        if let Some(record) = &mut record {
+            record.ended(Ending::Complete);
+        }
+        match (keeps, drained) {
+            (true, Drained::Whole { next }) => {
+                self.next(next, scratch);
+                After::Again
+            }
+            _ => After::Linger,
+        }
+    }
+
+    /// Whether the client may go on after this request.
+    fn keeps_alive(&mut self, scratch: &Scratch) -> bool {
+        let mut seen = framing::Connection::default();
+        for value in sent(scratch, "Connection") {
+            seen.read(value);
+        }
+        self.line.version == Version::Http11 && !seen.close
+    }
+}
+
+/// Why an attempt failed, and whether there may be another.
+enum Failed {
+    /// A connection was closed before an octet of the answer came.
+    Stale(Fault),
+    /// The same, and not an octet of the request went.
+    NeverSent(Fault),
+    Otherwise(Fault),
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Otherwise(fault)
+    }
+}
+
+impl From<Failed> for Refused {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::NeverSent(fault) | Failed::Otherwise(fault) | Failed::Stale(fault) => {
+                fault.into()
+            }
+        }
+    }
+}
+
+/// The upstream closed its connection before the head of its answer was whole.
+fn closed(error: Option<io::Error>, upload: &Transfer, answer: &[u8]) -> Failed {
+    let cause = match error.map(tls::explain) {
+        Some(error) => super::upstream::chain(&error),
+        None => "it closed the connection".to_owned(),
+    };
+    if !answer.is_empty() {
+        let cause = format!("in the middle of its head: {cause}");
+        return UpstreamError::Closed.caused(cause).into();
+    }
+    let fault = UpstreamError::Closed.caused(cause);
+    match upload.moved() {
+        (_, 0) => Failed::NeverSent(fault),
+        _ => Failed::Stale(fault),
+    }
+}
+
+fn drained(upload: &Transfer) -> Drained {
+    match upload.is_read() {
+        true => Drained::Whole { next: upload.at() },
+        false => Drained::Part,
+    }
+}
+
+fn broken_off(record: &mut Option<Record>, ending: Ending, cause: String) {
+    if let Some(record) = record {
+        record.broken_off(ending, cause);
+    }
+}
+
+fn cause_of(broken: &Broken) -> String {
+    match broken {
+        Broken::Malformed(error) => error.to_string(),
+        Broken::Sink(error) | Broken::Source(error) => super::upstream::chain(error),
+        Broken::Trailers => "its trailers were refused".to_owned(),
+    }
+}
+
+/// Whether the client has closed its side, while nothing of it is awaited. What
+/// it sends ahead is kept for later, as much as fits.
+fn is_gone(stream: &mut Stream, cx: &mut Context<'_>, inbound: &mut Vec<u8>) -> bool {
+    while inbound.len() < MOST_AHEAD {
+        make_room(inbound, FIRST_READ);
+        match poll_read_onto(stream, cx, inbound) {
+            Poll::Ready(Ok(1..)) => {}
+            Poll::Ready(_) => return true,
+            Poll::Pending => return false,
+        }
+    }
+    false
+}
+
+/// How the length of a refused request's body is still known.
+fn framing_at_least(line: &RequestLine, scratch: &Scratch) -> Framing {
+    let head = &scratch.inbound[..];
+    framing::body_of(line, head, &scratch.fields).unwrap_or(Framing::UntilClose)
+}
+
+const fn coding_of(framing: Framing) -> Coding {
+    match framing {
+        Framing::Chunked => Coding::Chunked,
+        Framing::Length(_) | Framing::None | Framing::UntilClose => Coding::Identity,
+    }
+}
+
+/// RFC 9110 §9.2.2.
+fn is_idempotent(method: &str) -> bool {
+    matches!(
+        method,
+        "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE" | "PROPFIND" | "REPORT" | "SEARCH"
+    )
+}
+
+/// Writes to a client, for as long as the timer allows.
+async fn write_all(stream: &mut Stream, timer: &Timer, octets: &[u8]) -> io::Result<()> {
+    let mut written = 0;
+    poll_fn(|cx| {
+        while let Some(left) = octets.get(written..).filter(|left| !left.is_empty()) {
+            match Pin::new(&mut *stream).poll_write(cx, left)? {
+                Poll::Ready(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(taken) => written += taken,
+                Poll::Pending if timer.is_over(cx) => {
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Pin::new(&mut *stream).poll_flush(cx)
+    })
+    .await
+}
+
+/// The least rate at which a request's body has to come.
+struct Rate {
+    least: u64,
+    span: u64,
+    from: u64,
+    octets: u64,
+}
+
+impl Rate {
+    fn new(timer: &Timer, shared: &Shared) -> Self {
+        let span = shared.config.timeouts.body.as_millis();
+        Self {
+            least: shared.config.limits.body_rate as u64,
+            span: u64::try_from(span).unwrap_or(u64::MAX),
+            from: timer.clock().now(),
+            octets: 0,
+        }
+    }
+
+    /// Whether less than that came in the last span; `octets` came in all.
+    fn is_too_low(&mut self, timer: &Timer, octets: u64) -> bool {
+        let passed = timer.clock().now().saturating_sub(self.from);
+        if passed < self.span {
+            return false;
+        }
+        let too_low =
+            (octets - self.octets).saturating_mul(1000) < self.least.saturating_mul(passed);
+        (self.from, self.octets) = (timer.clock().now(), octets);
+        too_low
+    }
+}
+
+/// How long a refused request's body may take to be read.
+const LONGEST_DRAIN: Duration = Duration::from_secs(1);
+
+/// How much a client may send ahead of its turn, together with its request.
+const MOST_AHEAD: usize = 256 << 10;
+
+/// The longest head of a response, and how many fields it may have.
+const MOST_RESPONSE_HEAD: usize = 256 << 10;
+const MOST_RESPONSE_FIELDS: usize = 512;
+
+/// More than these is no answer.
+const MOST_INTERIM: usize = 64;
