@@ -326,7 +326,7 @@ fn looks_like_framing(name: &str) -> bool {
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6)
-fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
