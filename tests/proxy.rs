@@ -1298,14 +1298,14 @@ async fn what_the_upstream_did_is_told_to_the_operator_alone() {
             "upstream-response-timeout",
             "no response within 50ms",
         ),
-        (
-            curt.address,
-            "upstream-closed",
-            "it closed the connection",
-        ),
+        (curt.address, "upstream-closed", "it closed the connection"),
         (garbled.address, "upstream-garbled", "its head is no HTTP"),
         (ambiguous.address, "upstream-ambiguous", "Transfer-Encoding"),
-        (cut.address, "", "it closed the connection in the middle of its body"),
+        (
+            cut.address,
+            "",
+            "it closed the connection in the middle of its body",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -1444,10 +1444,7 @@ async fn a_head_that_cannot_be_read_is_told_for_what_it_is() {
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(),
             "TLS on a plain HTTP listener",
         ),
-        (
-            b"GE(T / HTTP/1.1\r\n\r\n",
-            "malformed request head",
-        ),
+        (b"GE(T / HTTP/1.1\r\n\r\n", "malformed request head"),
         (
             b"GET / HTTP/1.1\r\nX: a\x00b\r\n\r\n",
             "malformed request head",
@@ -1642,7 +1639,7 @@ async fn text_is_for_a_person() {
     let origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, REJECT).await;
     proxy.ask(company(LATIN1)).await;
-    let lines = log.contents();
+    let lines = log.with(" GET ").await;
     let mut lines = lines.lines().skip_while(|line| !line.contains(" GET "));
     let request = lines.next().expect("a line for the request");
     assert!(
