@@ -1678,7 +1678,7 @@ async fn text_shows_a_value_and_what_was_meant_where_values_are_logged() {
     let first = lines.lines().find(|line| line.starts_with(' '));
     let first = first.expect("a line");
     let end = r" — sent T\xE9l\xE9bec LP, meant Télébec LP";
-    assert!(first.starts_with("    companyname: ") && first.ends_with(end));
+    assert!(first.starts_with("    CompanyName: ") && first.ends_with(end));
 }
 
 impl Peer {
