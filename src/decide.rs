@@ -55,6 +55,12 @@ impl RequestPolicy<'_> {
         self.judge(name, || Protection::of(name), value)
     }
 
+    /// Whether nothing can be found in a value, whatever its field.
+    #[cfg(feature = "http")]
+    pub(crate) fn clears(&self, value: &[u8]) -> bool {
+        scan(value).is_plain() && !self.policy.limits_lengths()
+    }
+
     /// Decides about a value that somebody marked as a secret: it is treated
     /// like a credential, whatever its field.
     #[cfg(feature = "http")]

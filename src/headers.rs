@@ -76,13 +76,7 @@ impl RequestPolicy<'_> {
     ///
     /// As [`enforce`](Self::enforce).
     pub fn inspect(&self, headers: &HeaderMap) -> Result<Enforcement, Rejected> {
-        let judgement = self.inspect_lines(|| {
-            headers.iter().map(|(name, value)| Line {
-                name: name.as_str(),
-                value: value.as_bytes(),
-                is_secret: value.is_sensitive(),
-            })
-        })?;
+        let judgement = self.inspect_lines(|| headers.iter())?;
         let mut names = headers.iter().map(|(name, _)| name).enumerate();
         let rewrites = judgement.repairs.into_iter().filter_map(|repair| {
             let (_, name) = names.find(|(at, _)| *at == repair.line)?;
@@ -101,15 +95,19 @@ impl RequestPolicy<'_> {
 
     /// The same for field lines in any order, whatever holds them. Allocates
     /// nothing where nothing is found.
-    pub(crate) fn inspect_lines<'h, L: Iterator<Item = Line<'h>>>(
+    pub(crate) fn inspect_lines<'h, L: Iterator<Item: Line<'h>>>(
         &self,
         lines: impl Fn() -> L,
     ) -> Result<Judgement, Rejected> {
-        let mut found: Vec<(usize, Line<'_>, Verdict<'_>)> = Vec::new();
+        let mut found: Vec<(usize, L::Item, Verdict<'_>)> = Vec::new();
         for (at, line) in lines().enumerate() {
-            let verdict = match line.is_secret {
-                true => self.decide_secret(line.name, line.value),
-                false => self.decide(line.name, line.value),
+            // Most values are plain, whatever their field.
+            if self.clears(line.value()) {
+                continue;
+            }
+            let verdict = match line.is_secret() {
+                true => self.decide_secret(line.name(), line.value()),
+                false => self.decide(line.name(), line.value()),
             };
             if !verdict.is_clean() {
                 found.push((at, line, verdict));
@@ -132,13 +130,13 @@ impl RequestPolicy<'_> {
             } else {
                 verdict
             };
-            let explain = match line.is_secret {
+            let explain = match line.is_secret() {
                 true => Explanation::masked,
                 false => Explanation::new,
             };
-            let spelling = self.spelling(line.name);
+            let spelling = self.spelling(line.name());
             let occurrence = occurrences.up_to(at);
-            let explanation = explain(spelling, occurrence, line.value, &verdict);
+            let explanation = explain(spelling, occurrence, line.value(), &verdict);
             let explanations = &mut judgement.report.explanations;
             match verdict.into_outcome() {
                 Outcome::Forward(_) => explanations.push(explanation),
@@ -165,13 +163,28 @@ impl RequestPolicy<'_> {
     }
 }
 
-/// A field line.
-#[derive(Clone, Copy)]
-pub(crate) struct Line<'h> {
-    pub(crate) name: &'h str,
-    pub(crate) value: &'h [u8],
-    /// Somebody marked the value as a secret.
-    pub(crate) is_secret: bool,
+/// A field line, wherever it is. Its name is asked for only if it matters.
+pub(crate) trait Line<'h> {
+    fn name(&self) -> &'h str;
+
+    fn value(&self) -> &'h [u8];
+
+    /// Whether somebody marked the value as a secret.
+    fn is_secret(&self) -> bool;
+}
+
+impl<'h> Line<'h> for (&'h HeaderName, &'h HeaderValue) {
+    fn name(&self) -> &'h str {
+        self.0.as_str()
+    }
+
+    fn value(&self) -> &'h [u8] {
+        self.1.as_bytes()
+    }
+
+    fn is_secret(&self) -> bool {
+        self.1.is_sensitive()
+    }
 }
 
 /// What is to be done about field lines that are not refused.
@@ -194,12 +207,12 @@ pub(crate) struct Repair {
 }
 
 /// Counts lines of the same name, no further than it is asked.
-struct Occurrences<'h, L: Iterator<Item = Line<'h>>> {
+struct Occurrences<L> {
     lines: std::iter::Enumerate<L>,
     counts: HashMap<String, usize>,
 }
 
-impl<'h, L: Iterator<Item = Line<'h>>> Occurrences<'h, L> {
+impl<'h, L: Iterator<Item: Line<'h>>> Occurrences<L> {
     fn of(lines: L) -> Self {
         Self {
             lines: lines.enumerate(),
@@ -209,11 +222,12 @@ impl<'h, L: Iterator<Item = Line<'h>>> Occurrences<'h, L> {
 
     /// Which of the lines of its name this one is, from 1. To be asked of lines
     /// in their order.
-    fn up_to(&mut self, line: usize) -> usize {
-        for (at, Line { name, .. }) in self.lines.by_ref() {
-            let count = self.counts.entry(name.to_ascii_lowercase()).or_default();
+    fn up_to(&mut self, place: usize) -> usize {
+        for (at, line) in self.lines.by_ref() {
+            let name = line.name().to_ascii_lowercase();
+            let count = self.counts.entry(name).or_default();
             *count += 1;
-            if at == line {
+            if at == place {
                 return *count;
             }
         }
@@ -223,12 +237,12 @@ impl<'h, L: Iterator<Item = Line<'h>>> Occurrences<'h, L> {
 
 /// The size of the head as it came and with all repairs made, four octets a
 /// field more than names and values.
-fn sizes<'h>(
-    lines: impl Iterator<Item = Line<'h>>,
-    found: &[(usize, Line<'_>, Verdict<'_>)],
+fn sizes<'h, L: Line<'h>>(
+    lines: impl Iterator<Item = L>,
+    found: &[(usize, L, Verdict<'_>)],
 ) -> (usize, usize) {
     let came: usize = lines
-        .map(|line| line.name.len() + line.value.len() + 4)
+        .map(|line| line.name().len() + line.value().len() + 4)
         .sum();
     let goes = found
         .iter()

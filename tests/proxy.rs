@@ -53,7 +53,8 @@ fn company(value: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn log_mode_passes_every_octet_on() {
     let mut origin = Origin::answering(OK).await;
-    let proxy = Guard::before(origin.address, "").await;
+    let alone = "[forwarded]\nx_forwarded = false\nvia = false\n";
+    let proxy = Guard::before(origin.address, alone).await;
     for value in [
         LATIN1,
         UTF8,
@@ -291,10 +292,8 @@ async fn ambiguous_framing_is_refused() {
                 "POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n0\r\n\r\n"
             ))
             .await;
-        // hyper closes without a word on a Content-Length that is no number.
-        if let Some(answer) = client.message().await {
-            assert!(matches!(answer.status(), 400 | 501), "{fields}: {answer:?}");
-        }
+        let answer = client.message().await.expect("an answer");
+        assert_eq!(answer.status(), 400, "{fields}: {answer:?}");
         assert!(client.is_closed().await, "{fields}");
     }
     assert!(origin.is_idle());
@@ -311,15 +310,12 @@ async fn a_length_beside_a_transfer_coding_never_goes_on() {
         let mut client = proxy.connect().await;
         let request = format!("POST / HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
         client.send(request).await;
-        // hyper drops the length and closes afterwards (RFC 9112 §6.1).
-        assert_eq!(client.message().await.expect("a response").status(), 200);
+        let refused = client.message().await.expect("a response");
+        assert_eq!(refused.status(), 400);
+        assert_eq!(refused.json()["reason"], "transfer-encoding");
         assert!(client.is_closed().await);
-        let received = origin.received().await;
-        assert_eq!(
-            (received.has("content-length"), &*received.body),
-            (false, &b"hi"[..])
-        );
     }
+    assert!(origin.is_idle());
 }
 
 #[tokio::test]
@@ -408,9 +404,11 @@ async fn fields_of_one_connection_stay_there() {
     }
     assert_eq!(answer.exactly("X-Stays"), [b"1"]);
     let received = origin.received().await;
-    for gone in ["Upgrade", "TE", "X-Hop", "Connection"] {
-        assert!(!received.has(gone), "{gone}");
-    }
+    assert!(!received.has("X-Hop"));
+    // What we ask of the next hop for the client, in our own words.
+    assert_eq!(received.values("Connection"), [b"upgrade, TE"]);
+    assert_eq!(received.values("Upgrade"), [b"websocket"]);
+    assert_eq!(received.values("TE"), [b"trailers"]);
     for kept in ["Host", "Authorization", "CompanyName", "X-Stays"] {
         assert_eq!(received.exactly(kept).len(), 1, "{kept}");
     }
@@ -419,7 +417,7 @@ async fn fields_of_one_connection_stay_there() {
 }
 
 #[tokio::test]
-async fn request_bodies_go_on_framed_anew_and_without_trailers() {
+async fn request_bodies_go_on_framed_anew() {
     let mut origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, "").await;
     let mut client = proxy.connect().await;
@@ -433,7 +431,9 @@ async fn request_bodies_go_on_framed_anew_and_without_trailers() {
         assert_eq!(answer.status(), 200);
         let received = origin.received().await;
         assert_eq!(received.body, b"abcde");
-        assert!(received.trailers.is_empty() && !received.has("trailer"));
+        // A length has no place behind the body.
+        assert_eq!(received.trailers, b"X-T: 1\r\n");
+        assert_eq!(received.value("trailer"), "X-T");
     }
     let answer = client
         .ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
@@ -474,7 +474,7 @@ async fn responses_without_a_body_have_none() {
         (
             "GET",
             "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
-            None,
+            Some("7"),
         ),
     ] {
         let origin = Origin::answering(answer).await;
@@ -515,21 +515,21 @@ async fn a_response_that_ends_with_its_connection_becomes_chunked() {
     let mut old = proxy.connect().await;
     old.send("GET / HTTP/1.0\r\n\r\n").await;
     let whole = old.rest().await;
-    assert!(whole.starts_with(b"HTTP/1.0 200 OK") && whole.ends_with(b"\r\n\r\nuntil the end"));
+    assert!(whole.starts_with(b"HTTP/1.1 200 OK") && whole.ends_with(b"\r\n\r\nuntil the end"));
 }
 
 #[tokio::test]
-async fn response_trailers_are_dropped() {
+async fn response_trailers_go_on() {
     let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-T\r\n\r\n\
                   2\r\nok\r\n0\r\nX-T: 1\r\n\r\n";
     let origin = Origin::answering(answer).await;
     let proxy = Guard::before(origin.address, "").await;
     let answer = proxy.ask(get(&[("TE", b"trailers")])).await;
     assert_eq!(
-        (&*answer.body, answer.trailers.is_empty()),
-        (&b"ok"[..], true)
+        (&*answer.body, &*answer.trailers),
+        (&b"ok"[..], &b"X-T: 1\r\n"[..])
     );
-    assert!(!answer.has("trailer"));
+    assert_eq!(answer.value("trailer"), "X-T");
 }
 
 #[tokio::test]
@@ -543,7 +543,7 @@ async fn what_is_no_response_is_not_relayed() {
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            "upstream-garbled",
+            "upstream-ambiguous",
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
@@ -608,7 +608,11 @@ async fn informational_responses_do_not_stand_for_the_final_one() {
     let proxy = Guard::before(origin.address, "").await;
     let mut client = proxy.connect().await;
     for _ in 0..2 {
-        assert_eq!(client.ask(get(&[])).await.status(), 200);
+        client.send(get(&[])).await;
+        let hints = client.head().await.expect("a head");
+        assert_eq!((hints.status(), &*hints.value("link")), (103, "</a>"));
+        assert_eq!(client.head().await.expect("a head").status(), 100);
+        assert_eq!(client.message().await.expect("an answer").status(), 200);
     }
 }
 
@@ -631,7 +635,7 @@ async fn limits_are_named() {
             get(&[("X-Long", longer.as_bytes())]),
             431,
             "field-too-long",
-            Some("x-long"),
+            Some("X-Long"),
         ),
         (
             get(&[
@@ -641,7 +645,7 @@ async fn limits_are_named() {
             ]),
             431,
             "head-too-long",
-            Some("x-b"),
+            Some("X-B"),
         ),
     ] {
         let mut client = proxy.connect().await;
@@ -1255,7 +1259,7 @@ async fn each_request_leaves_one_event() {
     assert_eq!(values[0]["by"], "rule \"company names are UTF-8\"");
     assert_eq!(
         (&values[1]["field"], &values[1]["action"]),
-        (&"x-other".into(), &"log".into())
+        (&"X-Other".into(), &"log".into())
     );
     assert_eq!(
         (&events[2]["answer"], events[2].get("action")),
@@ -1294,14 +1298,14 @@ async fn what_the_upstream_did_is_told_to_the_operator_alone() {
             "upstream-response-timeout",
             "no response within 50ms",
         ),
-        (
-            curt.address,
-            "upstream-closed",
-            "connection closed before message completed",
-        ),
-        (garbled.address, "upstream-garbled", "invalid HTTP"),
+        (curt.address, "upstream-closed", "it closed the connection"),
+        (garbled.address, "upstream-garbled", "its head is no HTTP"),
         (ambiguous.address, "upstream-ambiguous", "Transfer-Encoding"),
-        (cut.address, "", "end of file before message length reached"),
+        (
+            cut.address,
+            "",
+            "it closed the connection in the middle of its body",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -1379,7 +1383,7 @@ async fn a_refusal_before_the_policy_is_told_as_the_client_is_told() {
             &events[0]["refused"]["field"],
             &events[0]["refused"]["sent"]
         ),
-        (&"x-long".into(), &20_008.into())
+        (&"X-Long".into(), &20_008.into())
     );
     assert_eq!(
         (
@@ -1440,17 +1444,10 @@ async fn a_head_that_cannot_be_read_is_told_for_what_it_is() {
             b"\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03".as_slice(),
             "TLS on a plain HTTP listener",
         ),
-        (
-            b"GE(T / HTTP/1.1\r\n\r\n",
-            "malformed request head: invalid HTTP method parsed",
-        ),
-        (
-            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x16\x03\x01",
-            "malformed request head: invalid HTTP method parsed",
-        ),
+        (b"GE(T / HTTP/1.1\r\n\r\n", "malformed request head"),
         (
             b"GET / HTTP/1.1\r\nX: a\x00b\r\n\r\n",
-            "malformed request head: invalid HTTP header parsed",
+            "malformed request head",
         ),
     ] {
         let (log, _capturing) = Log::json();
@@ -1642,7 +1639,7 @@ async fn text_is_for_a_person() {
     let origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, REJECT).await;
     proxy.ask(company(LATIN1)).await;
-    let lines = log.contents();
+    let lines = log.with(" GET ").await;
     let mut lines = lines.lines().skip_while(|line| !line.contains(" GET "));
     let request = lines.next().expect("a line for the request");
     assert!(
@@ -1670,10 +1667,10 @@ async fn text_shows_a_value_and_what_was_meant_where_values_are_logged() {
     let lines = log.with(" 200 ").await;
     let lines: Vec<&str> = lines.lines().filter(|line| line.starts_with(' ')).collect();
     let sent = r" — sent T\xE9l\\\xE9\xC2\x9B";
-    assert!(lines[0].starts_with("    x-name: ") && lines[0].contains(sent));
-    assert!(lines[1].starts_with("    x-name: ") && !lines[1].contains("sent"));
+    assert!(lines[0].starts_with("    X-Name: ") && lines[0].contains(sent));
+    assert!(lines[1].starts_with("    X-Name: ") && !lines[1].contains("sent"));
     let last = lines.last().expect("a line");
-    assert!(last.starts_with("    authorization: ") && !last.contains("sent"));
+    assert!(last.starts_with("    Authorization: ") && !last.contains("sent"));
 
     let (log, _capturing) = Log::text();
     proxy.ask(company(LATIN1)).await;
@@ -1681,7 +1678,7 @@ async fn text_shows_a_value_and_what_was_meant_where_values_are_logged() {
     let first = lines.lines().find(|line| line.starts_with(' '));
     let first = first.expect("a line");
     let end = r" — sent T\xE9l\xE9bec LP, meant Télébec LP";
-    assert!(first.starts_with("    companyname: ") && first.ends_with(end));
+    assert!(first.starts_with("    CompanyName: ") && first.ends_with(end));
 }
 
 impl Peer {

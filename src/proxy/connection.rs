@@ -225,11 +225,14 @@ async fn serve_h1(mut client: Client, first: Vec<u8>) {
             None => match next_request(&mut client, opening).await {
                 Next::Octets(scratch) => scratch,
                 Next::Closed => return,
-                Next::Overdue if opening => {
-                    trace::head_stalled(client.peer);
-                    return Box::pin(time_out(client)).await;
+                Next::Overdue => {
+                    // Who says nothing is told nothing.
+                    if opening {
+                        trace::head_stalled(client.peer);
+                    }
+                    return close(client).await;
                 }
-                Next::Leave | Next::Overdue => return close(client).await,
+                Next::Leave => return close(client).await,
             },
         };
         if opening && h2::may_be_preface(&scratch.inbound) {
@@ -288,7 +291,7 @@ async fn serve_h1(mut client: Client, first: Vec<u8>) {
                 scratch::give_back(scratch);
                 return Box::pin(linger(client)).await;
             }
-            After::Cut => return client.stream.abort(),
+            After::Abort => return client.stream.abort(),
             After::Panicked => {
                 return Box::pin(give_up(client, scratch)).await;
             }
@@ -377,18 +380,6 @@ pub(super) async fn turn_away(mut stream: Stream, level: DetailLevel) {
         stream.shutdown().await
     })
     .await;
-}
-
-/// Says goodbye to a client whose head did not come in time.
-async fn time_out(mut client: Client) {
-    let id = RequestId::fresh();
-    let level = client.worker.shared().config.detail_level;
-    let mut text = Vec::new();
-    let asker = Asker::unknown(&id, level);
-    reply::write(&Fault::HeadStalled, &asker, Afterwards::Close, &mut text);
-    // The client may be gone, or read nothing: either is its own affair.
-    let _ = timeout(LINGER, client.stream.write_all(&text)).await;
-    linger(client).await;
 }
 
 /// Serves the one request that comes over a pipe.

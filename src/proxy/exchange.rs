@@ -38,8 +38,8 @@ pub(super) enum After {
     Again,
     /// Everything was said.
     Close,
-    /// What it was sent is not whole: it must not look so.
-    Cut,
+    /// What it was sent is not whole, and would look so if it were closed.
+    Abort,
     /// It is gone.
     Gone,
     /// Everything was said, but not everything was read.
@@ -86,7 +86,7 @@ async fn read_head(
         }
         // Parsed at once, and again only when its end is there.
         if searched == 0 || head::end(inbound, searched.saturating_sub(2)).is_some() {
-            match head::request(inbound, limits.fields, fields) {
+            match head::request(inbound, limits.fields.max(LEAST_FIELDS), fields) {
                 Ok(Parsed::Complete(line)) => return Ok(Some(line)),
                 Ok(Parsed::Partial) => {}
                 Err(SyntaxError::TooManyFields) => {
@@ -176,6 +176,7 @@ struct Plan<'p> {
     framing: Framing,
     version: Version,
     keep_alive: bool,
+    expects_continue: bool,
     upgrades: bool,
     to_head: bool,
     /// It can be sent twice without being done twice (RFC 9110 §9.2.2).
@@ -220,7 +221,19 @@ impl<'x> Exchange<'x> {
             self.line.octets,
             plan.idempotent,
         );
-        let (mut upstream, answer) = self.ask(&plan, &mut upload, scratch, record).await?;
+        let asked = self.ask(&plan, &mut upload, scratch, record).await;
+        let (mut upstream, answer) = match asked {
+            Ok(asked) => asked,
+            Err(fault) if upload.is_untouched() => {
+                let expects = plan.expects_continue;
+                let drained = self.drain(scratch, &fault, plan.framing, expects).await;
+                return Err(Refused { fault, drained });
+            }
+            Err(fault) => {
+                let drained = drained(&upload);
+                return Err(Refused { fault, drained });
+            }
+        };
         if answer.line.status == 101 {
             return self
                 .switch(&answer, upstream.stream, &upload, scratch, record)
@@ -290,6 +303,7 @@ impl<'x> Exchange<'x> {
             framing: read.framing,
             version: line.version,
             keep_alive: read.keep_alive,
+            expects_continue: read.expects_continue,
             upgrades: read.upgrades,
             to_head: method == "HEAD",
             idempotent: is_idempotent(method),
@@ -340,7 +354,7 @@ impl<'x> Exchange<'x> {
         upload: &mut Transfer,
         scratch: &mut Scratch,
         record: &mut Option<Record>,
-    ) -> Result<(Connected, Answer), Refused> {
+    ) -> Result<(Connected, Answer), Fault> {
         let upstream = &self.shared.upstream;
         let limit = self.shared.config.timeouts.connect;
         let worker = std::rc::Rc::clone(&self.client.worker);
@@ -378,16 +392,16 @@ impl<'x> Exchange<'x> {
         scratch: &mut Scratch,
         upload: &Transfer,
         what: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Refused> {
+    ) -> Result<T, Fault> {
         let mut what = pin!(what);
         let stream = &mut self.client.stream;
         let awaits_body = !upload.has_no_body();
         poll_fn(|cx| {
             if let Poll::Ready(done) = what.as_mut().poll(cx) {
-                return Poll::Ready(done.map_err(Refused::from));
+                return Poll::Ready(done);
             }
             if !awaits_body && is_gone(stream, cx, &mut scratch.inbound) {
-                return Poll::Ready(Err(Fault::ClientGone.into()));
+                return Poll::Ready(Err(Fault::ClientGone));
             }
             Poll::Pending
         })
@@ -405,10 +419,17 @@ impl<'x> Exchange<'x> {
     ) -> Result<Answer, Failed> {
         scratch.answer.clear();
         let mut interim = 0;
+        let mut wants_continue = plan.expects_continue;
         loop {
-            let line = self
-                .response_head(plan, upload, upstream, scratch, record)
+            let came = self
+                .response_head(plan, upload, upstream, scratch, record, wants_continue)
                 .await?;
+            let Came::Head(line) = came else {
+                // The upstream does not know about it, or waits for the body.
+                wants_continue = false;
+                self.write(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+                continue;
+            };
             let Scratch {
                 answer,
                 answer_fields,
@@ -432,7 +453,13 @@ impl<'x> Exchange<'x> {
                         let cause = "too many interim responses";
                         return Err(UpstreamError::Garbled.caused(cause).into());
                     }
-                    self.relay_interim(plan, &answer, scratch).await?;
+                    let is_continue = answer.line.status == 100;
+                    if plan.expects_continue && is_continue && !wants_continue {
+                        // It was told already.
+                    } else {
+                        self.relay_interim(plan, &answer, scratch).await?;
+                    }
+                    wants_continue &= !is_continue;
                     scratch.answer.drain(..answer.line.octets);
                 }
                 _ => return Ok(answer),
@@ -448,8 +475,9 @@ impl<'x> Exchange<'x> {
         upstream: &mut Stream,
         scratch: &mut Scratch,
         record: &mut Option<Record>,
-    ) -> Result<StatusLine, Failed> {
-        let (shared, line) = (self.shared, self.line);
+        wants_continue: bool,
+    ) -> Result<Came, Failed> {
+        let shared = self.shared;
         let timeouts = &shared.config.timeouts;
         let Client { stream, timer, .. } = &mut *self.client;
         let Scratch {
@@ -464,7 +492,7 @@ impl<'x> Exchange<'x> {
         let mut upload_failed: Option<io::Error> = None;
         let mut searched = 0usize;
         let mut before = None;
-        let _ = line;
+        let asked = timer.clock().now();
         poll_fn(|cx| {
             if !upload.is_done() && upload_failed.is_none() {
                 let mut on_trailers = |section: &[u8], out: &mut Vec<u8>| {
@@ -495,10 +523,10 @@ impl<'x> Exchange<'x> {
                     && (searched == 0 || head::end(answer, searched.saturating_sub(2)).is_some())
                 {
                     match head::response(answer, MOST_RESPONSE_FIELDS, answer_fields) {
-                        Ok(Parsed::Complete(line)) => return Poll::Ready(Ok(line)),
+                        Ok(Parsed::Complete(line)) => return Poll::Ready(Ok(Came::Head(line))),
                         Ok(Parsed::Partial) => {}
                         Err(error) => {
-                            let cause = format!("its head cannot be read: {error:?}");
+                            let cause = format!("its head is no HTTP: {error}");
                             return Poll::Ready(Err(UpstreamError::Garbled.caused(cause).into()));
                         }
                     }
@@ -524,9 +552,18 @@ impl<'x> Exchange<'x> {
             if before != Some(now) {
                 before = Some(now);
                 timer.arm(match waits_for_client && upload_failed.is_none() {
+                    true if wants_continue => LONGEST_CONTINUE,
                     true => timeouts.body,
                     false => timeouts.response,
                 });
+            }
+            if wants_continue && waits_for_client && upload.moved().0 == 0 {
+                let waited = timer.clock().now().saturating_sub(asked);
+                if u128::from(waited) >= LONGEST_CONTINUE.as_millis() {
+                    return Poll::Ready(Ok(Came::Nothing));
+                }
+                let _ = timer.is_over(cx);
+                return Poll::Pending;
             }
             if timer.is_over(cx) {
                 return Poll::Ready(Err(match waits_for_client {
@@ -573,11 +610,18 @@ impl<'x> Exchange<'x> {
             },
             &mut scratch.reply,
         );
+        let written = self.write(&scratch.reply).await;
+        scratch.reply.clear();
+        written.map_err(Failed::from)
+    }
+
+    /// Writes to the client.
+    async fn write(&mut self, octets: &[u8]) -> Result<(), Fault> {
         let timer = &self.client.timer;
         timer.arm(self.shared.config.timeouts.body);
-        let written = write_all(&mut self.client.stream, timer, &scratch.reply).await;
-        scratch.reply.clear();
-        written.map_err(|_| Fault::ClientGone.into())
+        write_all(&mut self.client.stream, timer, octets)
+            .await
+            .map_err(|_| Fault::ClientGone)
     }
 
     /// Passes the response on, and what is left of the request. Says whether
@@ -647,8 +691,11 @@ impl<'x> Exchange<'x> {
                 record,
             )
             .await;
-        if let Err(cut) = ended {
-            return Ok((cut, false));
+        if let Err(ended) = ended {
+            // A body that its length or its last chunk ends shows that it is cut.
+            let shows =
+                matches!(answer.read.framing, Framing::Length(_)) || coding == Coding::Chunked;
+            return Ok((if shows { ended } else { After::Abort }, false));
         }
         if let Some(record) = record {
             record.ended(Ending::Complete);
@@ -721,7 +768,7 @@ impl<'x> Exchange<'x> {
                 Poll::Ready(Err(Broken::Sink(_))) => return Poll::Ready(Err(After::Gone)),
                 Poll::Ready(Err(broken)) => {
                     broken_off(record, Ending::UpstreamCut, cause_of(&broken));
-                    return Poll::Ready(Err(After::Cut));
+                    return Poll::Ready(Err(After::Close));
                 }
                 Poll::Pending => {}
             }
@@ -735,7 +782,7 @@ impl<'x> Exchange<'x> {
                     let cause = format!("no octet of the response within {limit:?}");
                     broken_off(record, Ending::UpstreamStalled, cause);
                 }
-                return Poll::Ready(Err(After::Cut));
+                return Poll::Ready(Err(After::Close));
             }
             if upload.is_read() && is_gone(stream, cx, inbound) {
                 return Poll::Ready(Err(After::Gone));
@@ -880,6 +927,13 @@ impl<'x> Exchange<'x> {
     }
 }
 
+/// What came while a response was waited for.
+enum Came {
+    Head(StatusLine),
+    /// Nothing, for as long as a client waits to be told to send its body.
+    Nothing,
+}
+
 /// Why an attempt failed, and whether there may be another.
 enum Failed {
     /// A connection was closed before an octet of the answer came.
@@ -895,12 +949,10 @@ impl From<Fault> for Failed {
     }
 }
 
-impl From<Failed> for Refused {
+impl From<Failed> for Fault {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::NeverSent(fault) | Failed::Otherwise(fault) | Failed::Stale(fault) => {
-                fault.into()
-            }
+            Failed::NeverSent(fault) | Failed::Otherwise(fault) | Failed::Stale(fault) => fault,
         }
     }
 }
@@ -938,6 +990,9 @@ fn broken_off(record: &mut Option<Record>, ending: Ending, cause: String) {
 fn cause_of(broken: &Broken) -> String {
     match broken {
         Broken::Malformed(error) => error.to_string(),
+        Broken::Source(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            "it closed the connection in the middle of its body".to_owned()
+        }
         Broken::Sink(error) | Broken::Source(error) => super::upstream::chain(error),
         Broken::Trailers => "its trailers were refused".to_owned(),
     }
@@ -1029,11 +1084,19 @@ impl Rate {
     }
 }
 
+/// So many fields are read before they are too many: a request that has a few
+/// more than it may need not cost its connection.
+const LEAST_FIELDS: usize = 128;
+
 /// How long a refused request's body may take to be read.
 const LONGEST_DRAIN: Duration = Duration::from_secs(1);
 
 /// How much a client may send ahead of its turn, together with its request.
 const MOST_AHEAD: usize = 256 << 10;
+
+/// How long the upstream may take to say that it wants the body. Clients do not
+/// wait much longer than that.
+const LONGEST_CONTINUE: Duration = Duration::from_millis(500);
 
 /// The longest head of a response, and how many fields it may have.
 const MOST_RESPONSE_HEAD: usize = 256 << 10;

@@ -90,7 +90,7 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
                 if let Some(repair) = repair {
                     run.replace(field, repair.text.as_bytes());
                 }
-                if let Some(seen) = &seen {
+                if let (Known::Hop, Some(seen)) = (field.known, &seen) {
                     let host = read.target.authority.as_bytes();
                     carry_on(&mut run, field, at, seen, request.hop, host);
                 }
@@ -185,7 +185,7 @@ pub(super) fn write_response(response: &Response<'_>, out: &mut Vec<u8>) {
                 if let Some(repair) = repair {
                     run.replace(field, repair.text.as_bytes());
                 }
-                if let Some(seen) = &seen {
+                if let (Known::Hop, Some(seen)) = (field.known, &seen) {
                     carry_on(&mut run, field, at, seen, response.hop, b"");
                 }
             }
@@ -265,7 +265,7 @@ fn frame(run: &mut Runs<'_, '_>, field: &Field, framing: Framing) {
 fn seen(fields: &[Field], head: &[u8], treatment: impl Fn(&str) -> Treatment) -> Option<Seen> {
     let mut seen = None;
     for (at, field) in fields.iter().enumerate() {
-        if field.known != Known::Other {
+        if field.known != Known::Hop {
             continue;
         }
         let treatment = treatment(field.name(head));

@@ -81,6 +81,26 @@ pub(super) fn policy_for<'p>(
     policy.for_request(Target::new(method, target.host(), target.path()))
 }
 
+/// A field line in a head.
+struct InHead<'h> {
+    field: &'h Field,
+    head: &'h [u8],
+}
+
+impl<'h> Line<'h> for InHead<'h> {
+    fn name(&self) -> &'h str {
+        self.field.name(self.head)
+    }
+
+    fn value(&self) -> &'h [u8] {
+        self.field.value(self.head)
+    }
+
+    fn is_secret(&self) -> bool {
+        false
+    }
+}
+
 fn values(
     shared: &Shared,
     record: &mut Option<Record>,
@@ -88,13 +108,7 @@ fn values(
     head: &[u8],
     fields: &[Field],
 ) -> Result<Vec<Repair>, Box<Rejected>> {
-    let lines = || {
-        fields.iter().map(|field| Line {
-            name: field.name(head),
-            value: field.value(head),
-            is_secret: false,
-        })
-    };
+    let lines = || fields.iter().map(|field| InHead { field, head });
     let dry_run = shared.config.dry_run;
     match policy.inspect_lines(lines) {
         Ok(judgement) => {

@@ -221,10 +221,10 @@ pub(crate) fn request<'h>(
                 h2c |= options(value()).any(|one| one.eq_ignore_ascii_case(b"h2c"));
             }
             Known::Http2Settings | Known::KeepAlive | Known::ProxyConnection | Known::Trailer => {}
-            Known::Other if looks_like_framing(field.name(head)) => {
+            Known::Other if looks_like_framing(field, head) => {
                 return Err(Malformed::LookAlike);
             }
-            Known::Other => {}
+            Known::Hop | Known::Other => {}
         }
     }
     let framing = match (coding, length) {
@@ -320,9 +320,13 @@ pub(crate) fn is_nominated(name: &str, head: &[u8], fields: &[Field]) -> bool {
         .any(|option| option.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-fn looks_like_framing(name: &str) -> bool {
-    matches!(name.len(), 14 | 17)
-        && (same_name("content-length", name) || same_name("transfer-encoding", name))
+fn looks_like_framing(field: &Field, head: &[u8]) -> bool {
+    let known = match field.name_octets(head).len() {
+        14 => "content-length",
+        17 => "transfer-encoding",
+        _ => return false,
+    };
+    same_name(known, field.name(head))
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6)

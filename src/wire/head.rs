@@ -22,9 +22,13 @@ pub(crate) struct Field {
 impl Field {
     /// The name as it was sent: a token.
     pub(crate) fn name<'h>(&self, head: &'h [u8]) -> &'h str {
-        let name = part(head, self.name, self.name_end);
         // A token is ASCII.
-        std::str::from_utf8(name).unwrap_or_default()
+        std::str::from_utf8(self.name_octets(head)).unwrap_or_default()
+    }
+
+    /// The octets of the name.
+    pub(crate) fn name_octets<'h>(&self, head: &'h [u8]) -> &'h [u8] {
+        part(head, self.name, self.name_end)
     }
 
     /// The value without the whitespace around it.
@@ -53,6 +57,9 @@ pub(crate) enum Known {
     Connection,
     ContentLength,
     Expect,
+    /// Perhaps one in which hops speak: `Forwarded`, `X-Forwarded-*`,
+    /// `X-Real-IP`, `Via`.
+    Hop,
     Host,
     Http2Settings,
     KeepAlive,
@@ -85,10 +92,12 @@ impl Known {
             },
             16 => (b"proxy-connection", Self::ProxyConnection),
             17 => (b"transfer-encoding", Self::TransferEncoding),
-            _ => return Self::Other,
+            _ => (b"", Self::Other),
         };
         if name.eq_ignore_ascii_case(candidate.0) {
             candidate.1
+        } else if is_of_hops(name) {
+            Self::Hop
         } else {
             Self::Other
         }
@@ -112,7 +121,17 @@ impl Known {
     /// Whether a field says where a message ends or whom it is for. None of
     /// these may stand in a trailer (RFC 9110 §6.5.1).
     pub(crate) const fn is_framing_or_routing(self) -> bool {
-        !matches!(self, Self::Other)
+        !matches!(self, Self::Hop | Self::Other)
+    }
+}
+
+/// Whether hops may speak in a field: more names than do, told apart later.
+fn is_of_hops(name: &[u8]) -> bool {
+    match name {
+        [b'v' | b'V', b'i' | b'I', b'a' | b'A'] => true,
+        [b'f' | b'F', rest @ ..] => rest.eq_ignore_ascii_case(b"orwarded"),
+        [b'x' | b'X', b'-' | b'_', b'f' | b'F' | b'r' | b'R', ..] => name.len() >= 9,
+        _ => false,
     }
 }
 
@@ -494,6 +513,12 @@ mod tests {
             ("Trailer", Known::Trailer),
             ("Transfer-Encoding", Known::TransferEncoding),
             ("UPGRADE", Known::Upgrade),
+            ("Via", Known::Hop),
+            ("forwarded", Known::Hop),
+            ("X-Forwarded-For", Known::Hop),
+            ("x_forwarded_host", Known::Hop),
+            ("X-Real-IP", Known::Hop),
+            ("X-Name", Known::Other),
             ("Hos", Known::Other),
             ("Content_Length", Known::Other),
         ] {

@@ -5,7 +5,9 @@
 //! refused all the same, with fewer words.
 
 use crate::octet;
+use crate::preview::Preview;
 use memchr::memchr;
+use std::fmt;
 
 /// The first thing in a head that HTTP forbids (RFC 9112 §2.2, §3, §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,33 @@ impl SyntaxError {
             | Self::NoColon(place)
             | Self::Target(place) => Some(place),
             Self::Malformed | Self::RequestLine | Self::TooManyFields | Self::Version => None,
+        }
+    }
+}
+
+/// What and where, for the operator.
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BareLf(_) => "a line ends in LF alone",
+            Self::FieldName(_) => "not a field name",
+            Self::FieldValue(_) => "a control in a value",
+            Self::Folded(_) => "a folded line",
+            Self::Malformed => "malformed",
+            Self::Method(_) => "not a method",
+            Self::NoColon(_) => "a line without a colon",
+            Self::RequestLine => "not a request line",
+            Self::Target(_) => "not a target",
+            Self::TooManyFields => "too many fields",
+            Self::Version => "not HTTP/1",
+        })?;
+        let Some(place) = self.place() else {
+            return Ok(());
+        };
+        write!(f, ": octet {:02X} at offset {}", place.octet, place.offset)?;
+        match &place.field {
+            Some(field) => write!(f, " of {}", Preview::new(field).up_to(80)),
+            None => Ok(()),
         }
     }
 }

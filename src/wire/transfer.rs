@@ -64,6 +64,8 @@ pub(crate) struct Transfer {
     /// So many went to the sink's.
     written: u64,
     waiting: Waiting,
+    /// Why no more comes; what came before it is written first.
+    broken: Option<Broken>,
 }
 
 /// A body of which all was written is kept for a second try up to this.
@@ -104,7 +106,13 @@ impl Transfer {
             read: 0,
             written: 0,
             waiting: Waiting::Source,
+            broken: None,
         }
+    }
+
+    /// Whether nothing of the body was looked at yet.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.at == self.floor && self.read == 0 && self.direct == 0 && !self.ended
     }
 
     /// Whether all of it was written.
@@ -165,7 +173,16 @@ impl Transfer {
             return Poll::Ready(Ok(()));
         }
         loop {
-            let filled = self.fill(cx, (&mut *source, &mut *incoming), outgoing, on_trailers)?;
+            let from = (&mut *source, &mut *incoming);
+            let filled = match self.broken {
+                Some(_) => Filled::Enough,
+                None => self
+                    .fill(cx, from, outgoing, on_trailers)
+                    .unwrap_or_else(|broken| {
+                        self.broken = Some(broken);
+                        Filled::Enough
+                    }),
+            };
             let pending = if self.sent < outgoing.len() {
                 outgoing.get(self.sent..)
             } else {
@@ -180,6 +197,9 @@ impl Transfer {
                 {
                     self.waiting = Waiting::Sink;
                     return Poll::Pending;
+                }
+                if let Some(broken) = self.broken.take() {
+                    return Poll::Ready(Err(broken));
                 }
                 if self.ended {
                     self.done = true;

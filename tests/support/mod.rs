@@ -338,8 +338,8 @@ impl Guard {
         )
         .unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let proxy = Proxy::bind(config).await.expect("bound");
-        let log = CAPTURED.with_borrow(Clone::clone);
-        let proxy = proxy.on_worker_start(move || CAPTURED.set(log.clone()));
+        let slot = CAPTURED.with_borrow(Arc::clone);
+        let proxy = proxy.on_worker_start(move || CAPTURED.set(Arc::clone(&slot)));
         let Listen::Tcp(address) = proxy.addresses()[0] else {
             panic!("the first address is a TCP one");
         };
@@ -400,8 +400,12 @@ enum Form {
 }
 
 thread_local! {
-    static CAPTURED: RefCell<Option<(Form, Log)>> = const { RefCell::new(None) };
+    static CAPTURED: RefCell<Slot> = RefCell::default();
 }
+
+/// Where the events of a test go, if anywhere. The threads of its proxies have
+/// the same one.
+type Slot = Arc<Mutex<Option<(Form, Log)>>>;
 
 /// Sends the events of each thread to that thread's log, if it has one.
 ///
@@ -423,7 +427,7 @@ pub(crate) struct Capturing;
 
 impl Drop for Capturing {
     fn drop(&mut self) {
-        CAPTURED.set(None);
+        CAPTURED.with_borrow(|slot| *slot.lock().expect("whole") = None);
     }
 }
 
@@ -440,7 +444,8 @@ impl Log {
 
     fn capture(form: Form) -> (Self, Capturing) {
         let log = Self::default();
-        CAPTURED.set(Some((form, log.clone())));
+        let captured = Some((form, log.clone()));
+        CAPTURED.with_borrow(|slot| *slot.lock().expect("whole") = captured);
         (log, Capturing)
     }
 
@@ -489,7 +494,7 @@ impl<'w> MakeWriter<'w> for Router {
     type Writer = Box<dyn io::Write>;
 
     fn make_writer(&'w self) -> Self::Writer {
-        CAPTURED.with_borrow(|captured| match captured {
+        CAPTURED.with_borrow(|slot| match &*slot.lock().expect("whole") {
             Some((form, log)) if *form == self.0 => Box::new(log.clone()) as Self::Writer,
             _ => Box::new(io::sink()),
         })
