@@ -302,17 +302,41 @@ impl Raw {
         let _ = soon(self.0.write_all(&frame(kind, flags, stream, payload))).await;
     }
 
+    /// The next frame: its kind, its stream and its payload.
+    async fn any(&mut self) -> Option<(u8, u32, Vec<u8>)> {
+        let mut head = [0; 9];
+        soon(self.0.read_exact(&mut head)).await.ok()?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        soon(self.0.read_exact(&mut payload)).await.ok()?;
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        Some((head[3], stream, payload))
+    }
+
     /// The next frame of that kind: its stream and its payload.
     async fn next(&mut self, kind: u8) -> Option<(u32, Vec<u8>)> {
         loop {
-            let mut head = [0; 9];
-            soon(self.0.read_exact(&mut head)).await.ok()?;
-            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
-            let mut payload = vec![0; length as usize];
-            soon(self.0.read_exact(&mut payload)).await.ok()?;
-            if head[3] == kind {
-                let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+            let (of, stream, payload) = self.any().await?;
+            if of == kind {
                 return Some((stream, payload));
+            }
+        }
+    }
+
+    /// How a request was refused.
+    async fn refusal(&mut self) -> Refusal {
+        loop {
+            let Some((kind, _, payload)) = self.any().await else {
+                return Refusal::Closed;
+            };
+            let number = |at: usize| {
+                u32::from_be_bytes(payload[at..at + 4].try_into().expect("four octets"))
+            };
+            match kind {
+                HEADERS => return Refusal::Head(payload),
+                RST_STREAM => return Refusal::Reset(number(0)),
+                GOAWAY => return Refusal::Goaway(number(4)),
+                _ => {}
             }
         }
     }
@@ -328,6 +352,15 @@ impl Raw {
         let (_, payload) = self.next(RST_STREAM).await.expect("a RST_STREAM");
         u32::from_be_bytes(payload[..4].try_into().expect("four octets"))
     }
+}
+
+#[derive(Debug)]
+enum Refusal {
+    Closed,
+    Goaway(u32),
+    /// A header block: 0x8c is `:status 400`.
+    Head(Vec<u8>),
+    Reset(u32),
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -404,7 +437,7 @@ async fn a_policy_holds_whatever_is_spoken() {
     let answer = client.get(&[("CompanyName", LATIN1)]).await;
     assert_eq!(answer.status(), 400);
     assert_eq!(answer.value("content-type"), b"application/problem+json");
-    assert_eq!(answer.json()["findings"][0]["field"], "companyname");
+    assert_eq!(answer.json()["findings"][0]["field"], "CompanyName");
     assert!(origin.is_idle());
     // The connection goes on, and so do other streams of it.
     let answer = client.get(&[("CompanyName", UTF8)]).await;
@@ -529,46 +562,62 @@ async fn targets_of_every_form() {
         assert_eq!(received.value("host"), "x");
         stream += 2;
     }
-    // None of these is a path in HTTP/1.
-    for path in [
-        &b"/a b"[..],
-        b"/a\rb",
-        b"/a\nb",
-        b"/a\0b",
-        b"/ HTTP/1.1\r\nX: y",
-        b"",
-        b"/\xE9",
-        b"x",
+}
+
+#[tokio::test]
+async fn what_would_break_a_request_line() {
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let path = |path: &'static [u8]| (":path", path);
+    let method = |method: &'static [u8]| (":method", method);
+    for (name, value) in [
+        path(b"/a b"),
+        path(b"/a\rb"),
+        path(b"/a\nb"),
+        path(b"/a\0b"),
+        path(b"/a\x7Fb"),
+        path(b"/ HTTP/1.1\r\nX: y"),
+        path(b""),
+        path(b"/\xE9"),
+        path(b"x"),
+        path(b"http://x/"),
+        method(b"GE T"),
+        method(b"GET\r\n"),
+        method(b""),
+        (":authority", b"a b"),
+        (":authority", b"a\r\nb"),
+        (":authority", b"a/b"),
+        ("host", b"a\r\nb"),
+        ("a b", b"c"),
+        ("a:", b"c"),
+        ("Upper", b"c"),
+        ("", b"c"),
+        ("x", b"a\rb"),
+        ("x", b"a\nb"),
+        ("x", b"a\0b"),
     ] {
-        let fields = hpack(&[
+        let mut fields: Vec<(&str, &[u8])> = vec![
             (":method", b"GET"),
             (":scheme", b"http"),
             (":authority", b"x"),
-            (":path", path),
-        ]);
-        raw.frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields)
-            .await;
-        stream += 2;
-    }
-    for method in [&b"GE T"[..], b"GET\r\n", b""] {
-        let fields = hpack(&[
-            (":method", method),
-            (":scheme", b"http"),
-            (":authority", b"x"),
             (":path", b"/"),
-        ]);
-        raw.frame(HEADERS, END_STREAM | END_HEADERS, stream, &fields)
+        ];
+        match fields.iter_mut().find(|field| field.0 == name) {
+            Some(field) => field.1 = value,
+            None => fields.push((name, value)),
+        }
+        let mut raw = Raw::to(&proxy).await;
+        raw.frame(HEADERS, END_STREAM | END_HEADERS, 1, &hpack(&fields))
             .await;
-        stream += 2;
+        let refusal = raw.refusal().await;
+        assert!(
+            matches!(refusal, Refusal::Reset(_) | Refusal::Goaway(_))
+                || matches!(&refusal, Refusal::Head(block) if block.starts_with(&[0x8c])),
+            "{name}: {}: {refusal:?}",
+            value.escape_ascii()
+        );
+        assert!(origin.is_idle(), "{name}: {}", value.escape_ascii());
     }
-    raw.frame(
-        HEADERS,
-        END_STREAM | END_HEADERS,
-        stream,
-        &get(&[("last", b"1")]),
-    )
-    .await;
-    assert_eq!(origin.received().await.value("last"), "1");
 }
 
 #[tokio::test]
@@ -616,7 +665,6 @@ async fn fields_of_one_connection_are_refused() {
         ("te", b"gzip"),
         ("transfer-encoding", b"chunked"),
         ("upgrade", b"websocket"),
-        ("Upper", b"case"),
         ("content-length", b"5"),
         ("content-length", b"+0"),
     ] {
@@ -629,16 +677,6 @@ async fn fields_of_one_connection_are_refused() {
         .await;
         let (of, reason) = raw.next(RST_STREAM).await.expect("a RST_STREAM");
         assert_eq!((of, &reason[..]), (stream, &[0, 0, 0, 1][..]), "{name}");
-        stream += 2;
-    }
-    for value in [&b"a\rb"[..], b"a\nb", b"a\0b"] {
-        raw.frame(
-            HEADERS,
-            END_STREAM | END_HEADERS,
-            stream,
-            &get(&[("x", value)]),
-        )
-        .await;
         stream += 2;
     }
     assert!(origin.is_idle());
@@ -725,4 +763,816 @@ async fn too_much_of_a_head() {
     );
     assert!(origin.is_idle());
     assert_eq!(client.get(&[]).await.status(), 200);
+}
+
+/// A certificate for `localhost` in a folder of its own.
+struct Certificate {
+    folder: std::path::PathBuf,
+    settings: String,
+    roots: tokio_rustls::rustls::RootCertStore,
+    server: tokio_rustls::rustls::ServerConfig,
+}
+
+impl Certificate {
+    fn new(name: &str) -> Self {
+        use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+        let issued = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("issued");
+        let folder = std::env::temp_dir().join(format!("headguard-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&cert, issued.cert.pem()).expect("written");
+        std::fs::write(&key, issued.signing_key.serialize_pem()).expect("written");
+        let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+        roots.add(issued.cert.der().clone()).expect("a root");
+        let der = PrivateKeyDer::try_from(issued.signing_key.serialize_der()).expect("a key");
+        let server = tokio_rustls::rustls::ServerConfig::builder_with_provider(Arc::new(
+            tokio_rustls::rustls::crypto::ring::default_provider(),
+        ))
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![issued.cert.der().clone()], der)
+        .expect("a certificate");
+        let settings = format!(
+            "[tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"{}\"\nkey = \"{}\"\n",
+            cert.display(),
+            key.display()
+        );
+        Self {
+            folder,
+            settings,
+            roots,
+            server,
+        }
+    }
+}
+
+impl Drop for Certificate {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[tokio::test]
+async fn over_tls_by_alpn() {
+    let mut origin = Origin::answering(OK).await;
+    let certificate = Certificate::new("alpn");
+    let proxy = Guard::with(&format!(
+        "listen = []\nupstream = \"http://{}\"\n{REJECT}{}",
+        origin.address, certificate.settings
+    ))
+    .await;
+    let mut config = tokio_rustls::rustls::ClientConfig::builder_with_provider(Arc::new(
+        tokio_rustls::rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .expect("versions")
+    .with_root_certificates(certificate.roots.clone())
+    .with_no_client_auth();
+    for (offered, chosen) in [
+        (&[&b"h2"[..], b"http/1.1"][..], Some(&b"h2"[..])),
+        (&[b"http/1.1"], Some(b"http/1.1")),
+        (&[], None),
+    ] {
+        config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config.clone()));
+        let stream = TcpStream::connect(proxy.address).await.expect("connected");
+        let name = "localhost".try_into().expect("a name");
+        let mut stream = soon(connector.connect(name, stream)).await.expect("TLS");
+        assert_eq!(stream.get_ref().1.alpn_protocol(), chosen);
+        if chosen == Some(b"h2") {
+            let (client, _) = Client::over(stream).await;
+            let mut request = request("GET", &[("host", b"api.example.com")]);
+            *request.uri_mut() = "https://api.example.com/".parse().expect("a URI");
+            let answer = client.ask(request, None).await.expect("an answer");
+            assert_eq!(answer.status(), 200);
+            assert_eq!(client.get(&[("CompanyName", LATIN1)]).await.status(), 400);
+            let received = origin.received().await;
+            assert_eq!(received.value("x-forwarded-proto"), "https");
+        } else {
+            stream
+                .write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                .await
+                .expect("sent");
+            let mut answer = Vec::new();
+            let _ = soon(stream.read_to_end(&mut answer)).await;
+            assert!(answer.starts_with(b"HTTP/1.1 200"));
+            let _ = origin.received().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_over_tls() {
+    let certificate = Certificate::new("upstream");
+    let mut config = certificate.server.clone();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let port = listener.local_addr().expect("an address").port();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.expect("accepted");
+            let stream = acceptor.accept(stream).await.expect("TLS");
+            let mut connection = h2::server::handshake(stream).await.expect("h2");
+            while let Some(Ok((request, mut respond))) = connection.accept().await {
+                let _ = tell.send(request.uri().to_string());
+                respond
+                    .send_response(Response::new(()), true)
+                    .expect("sent");
+            }
+        }
+    });
+    let proxy = Guard::with(&format!(
+        "listen = \"127.0.0.1:0\"\nupstream = \"h2://localhost:{port}\"\n[upstream_tls]\nca = \"{}\"\n",
+        certificate.folder.join("cert.pem").display()
+    ))
+    .await;
+    let answer = proxy.ask("GET /a HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(
+        (answer.status(), answer.value("content-length")),
+        (200, "0".into())
+    );
+    assert_eq!(soon(told.recv()).await.expect("a request"), "https://x/a");
+}
+
+const LARGE: usize = 20 << 20;
+
+#[tokio::test]
+async fn large_bodies_both_ways_through_h2_alone() {
+    let origin = H2Origin::echoing().await;
+    large(&origin.guard("").await).await;
+}
+
+#[tokio::test]
+async fn large_bodies_both_ways_to_http1() {
+    let origin = Origin::scripted(|mut connection: Connection| async move {
+        let request = connection.request().await.expect("a request");
+        connection
+            .send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {LARGE}\r\n\r\n"
+            ))
+            .await;
+        connection.send(&request.body).await;
+    })
+    .await;
+    large(&Guard::before(origin.address, "").await).await;
+}
+
+async fn large(proxy: &Guard) {
+    let client = Client::to(proxy).await;
+    let sent: Vec<u8> = (0..LARGE).map(|at| (at / 7) as u8).collect();
+    let sent = Bytes::from(sent);
+    let (response, mut stream) = client.start(request("POST", &[]), false).await;
+    let sending = {
+        let sent = sent.clone();
+        tokio::spawn(async move {
+            send_all(&mut stream, sent).await?;
+            stream.send_data(Bytes::new(), true)
+        })
+    };
+    let answer = Answer::of(soon(response).await.expect("a head"))
+        .await
+        .expect("whole");
+    sending.await.expect("no panic").expect("sent");
+    assert!(answer.body == sent, "what came back is what went");
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_stops_the_writer() {
+    let (count, mut counted) = mpsc::unbounded_channel();
+    let origin = H2Origin::serving(move |_, mut respond| {
+        let count = count.clone();
+        async move {
+            let mut stream = respond
+                .send_response(Response::new(()), false)
+                .expect("sent");
+            for _ in 0..1000 {
+                let block = Bytes::from_static(&[0; 64 << 10]);
+                if send_all(&mut stream, block).await.is_err() {
+                    return;
+                }
+                let _ = count.send(64 << 10);
+            }
+        }
+    })
+    .await;
+    let proxy = origin.guard("[timeouts]\nbody = \"1s\"\n").await;
+    let client = Client::to(&proxy).await;
+    let (response, _stream) = client.start(request("GET", &[]), true).await;
+    let (_, mut body) = soon(response).await.expect("a head").into_parts();
+    let mut total = 0;
+    // Until nothing more goes: the upstream's stream is given up.
+    while let Some(more) = soon(counted.recv()).await {
+        total += more;
+        if counted.is_closed() {
+            break;
+        }
+    }
+    assert!(total < 4 << 20, "{total} octets were taken for nobody");
+    // Somebody else is served meanwhile, over the same connection.
+    let _ = body.flow_control();
+}
+
+/// A call as gRPC makes it, to an origin that gives back what it gets.
+async fn call(client: &Client, messages: &[&'static str]) -> Answer {
+    let fields = [
+        ("te", &b"trailers"[..]),
+        ("content-type", b"application/grpc"),
+    ];
+    let (response, mut stream) = client.start(request("POST", &fields), false).await;
+    for message in messages {
+        stream.send_data((*message).into(), false).expect("sent");
+    }
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    trailers.insert("x-checksum", HeaderValue::from_static("7"));
+    stream.send_trailers(trailers).expect("sent");
+    Answer::of(soon(response).await.expect("a head"))
+        .await
+        .expect("whole")
+}
+
+#[tokio::test]
+async fn unary_calls_with_trailers_to_h2() {
+    let origin = H2Origin::echoing().await;
+    let proxy = origin.guard("").await;
+    let answer = call(&Client::to(&proxy).await, &["hello"]).await;
+    assert_eq!((answer.status(), &*answer.body), (200, &b"hello"[..]));
+    assert_eq!(answer.value("x-te"), b"trailers");
+    assert_eq!(answer.value("x-content-type"), b"application/grpc");
+    assert_eq!(answer.value("x-authority"), b"api.example.com");
+    let trailers = answer.trailers.expect("trailers");
+    assert_eq!(
+        (&trailers["grpc-status"], &trailers["x-checksum"]),
+        (&"0".parse().unwrap(), &"7".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn unary_calls_with_trailers_to_http1() {
+    let mut origin = Origin::answering(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: grpc-status\r\n\r\n5\r\nhello\r\n0\r\ngrpc-status: 0\r\n\r\n",
+    )
+    .await;
+    let proxy = Guard::before(origin.address, "").await;
+    let answer = call(&Client::to(&proxy).await, &["he", "llo"]).await;
+    assert_eq!((answer.status(), &*answer.body), (200, &b"hello"[..]));
+    assert_eq!(answer.trailers.expect("trailers")["grpc-status"], "0");
+    assert!(!answer.head.headers().contains_key("transfer-encoding"));
+    let received = origin.received().await;
+    assert_eq!(
+        (&*received.body, &*received.trailers),
+        (&b"hello"[..], &b"grpc-status: 0\r\nx-checksum: 7\r\n"[..])
+    );
+    assert_eq!(received.value("te"), "trailers");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_all_head_ends_with_it() {
+    let origin = H2Origin::serving(|_, mut respond| async move {
+        let response = Response::builder()
+            .header("grpc-status", "12")
+            .body(())
+            .unwrap();
+        let _ = respond.send_response(response, true);
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    let (response, _stream) = client.start(request("POST", &[]), true).await;
+    let response = soon(response).await.expect("a head");
+    assert_eq!(response.headers()["grpc-status"], "12");
+    assert!(response.body().is_end_stream());
+}
+
+#[tokio::test]
+async fn both_sides_talk_at_once() {
+    let origin = H2Origin::echoing().await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    let (response, mut stream) = client
+        .start(request("POST", &[("te", b"trailers")]), false)
+        .await;
+    let (head, mut body) = soon(response).await.expect("a head").into_parts();
+    assert_eq!(head.status, 200);
+    for message in ["one", "two", "three"] {
+        stream.send_data(message.into(), false).expect("sent");
+        assert_eq!(
+            soon(body.data()).await.expect("data").expect("whole"),
+            message
+        );
+    }
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from_static("0"));
+    stream.send_trailers(trailers.clone()).expect("sent");
+    assert!(soon(body.data()).await.is_none());
+    assert_eq!(soon(body.trailers()).await.expect("whole"), Some(trailers));
+}
+
+#[tokio::test]
+async fn head_and_empty_answers_have_no_body() {
+    let origin = Origin::scripted(|mut connection: Connection| async move {
+        while let Some(request) = connection.request().await {
+            let line = request.line();
+            connection
+                .send(match line.split(' ').nth(1) {
+                    Some("/204") => "HTTP/1.1 204 No Content\r\n\r\n",
+                    Some("/304") => "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+                    _ => "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: x-hop\r\nX-Hop: 1\r\nKeep-Alive: 5\r\n\r\n",
+                })
+                .await;
+        }
+    })
+    .await;
+    let proxy = Guard::before(origin.address, "").await;
+    let client = Client::to(&proxy).await;
+    for (method, path, status, length) in [
+        ("HEAD", "/", 200, &b"5"[..]),
+        ("GET", "/204", 204, b""),
+        ("GET", "/304", 304, b"5"),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("http://x{path}"));
+        let (response, _stream) = client.start(request.body(()).unwrap(), true).await;
+        let response = soon(response).await.expect("a head");
+        assert_eq!(response.status().as_u16(), status);
+        assert!(response.body().is_end_stream(), "{path}");
+        let sent = response.headers().get("content-length");
+        assert_eq!(sent.map_or(&b""[..], HeaderValue::as_bytes), length);
+        for name in ["connection", "x-hop", "keep-alive", "link"] {
+            assert!(!response.headers().contains_key(name), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_early_answer_arrives() {
+    for settings in ["", REJECT] {
+        let origin = H2Origin::serving(|_, mut respond| async move {
+            let response = Response::builder().status(413).body(()).unwrap();
+            let mut stream = respond.send_response(response, false).expect("sent");
+            stream.send_data("too large".into(), true).expect("sent");
+            respond.send_reset(Reason::NO_ERROR);
+        })
+        .await;
+        let proxy = origin.guard(settings).await;
+        let client = Client::to(&proxy).await;
+        let fields: &[(&str, &[u8])] = match settings {
+            "" => &[],
+            _ => &[("CompanyName", LATIN1)],
+        };
+        let (response, mut stream) = client.start(request("POST", fields), false).await;
+        stream.send_data("part".into(), false).expect("sent");
+        let answer = Answer::of(soon(response).await.expect("a head"))
+            .await
+            .expect("whole");
+        assert_eq!(answer.status(), if settings.is_empty() { 413 } else { 400 });
+        // What is left of the request is not asked for.
+        let reason = soon(poll_fn(|cx| stream.poll_reset(cx))).await;
+        assert_eq!(reason.expect("a reason"), Reason::NO_ERROR);
+        assert_eq!(client.get(&[("a", b"b")]).await.status(), 413);
+    }
+}
+
+#[tokio::test]
+async fn a_reset_cancels_the_request_to_http1() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let origin = Origin::scripted(move |mut connection: Connection| {
+        let tell = tell.clone();
+        async move {
+            if connection.request().await.is_some() {
+                let _ = tell.send("asked");
+                let _ = connection.peer.is_closed().await;
+                let _ = tell.send("closed");
+            }
+        }
+    })
+    .await;
+    let (log, _capturing) = Log::json();
+    let proxy = Guard::before(origin.address, "log_clean = 1\n").await;
+    let client = Client::to(&proxy).await;
+    let (response, mut stream) = client.start(request("GET", &[]), true).await;
+    assert_eq!(soon(told.recv()).await, Some("asked"));
+    stream.send_reset(Reason::CANCEL);
+    assert_eq!(soon(told.recv()).await, Some("closed"));
+    drop(response);
+    let events = log.requests(1).await;
+    assert_eq!(events[0]["ended"], "client-gone", "{events:?}");
+}
+
+#[tokio::test]
+async fn a_reset_cancels_the_request_to_h2() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let origin = H2Origin::serving(move |request, mut respond| {
+        let tell = tell.clone();
+        async move {
+            let _ = tell.send(None);
+            let reason = poll_fn(|cx| respond.poll_reset(cx)).await;
+            let _ = tell.send(Some(reason.expect("a reason")));
+            drop(request);
+        }
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    for ends in [true, false] {
+        let (response, mut stream) = client.start(request("POST", &[]), ends).await;
+        assert_eq!(soon(told.recv()).await, Some(None));
+        stream.send_reset(Reason::CANCEL);
+        assert_eq!(
+            soon(told.recv()).await,
+            Some(Some(Reason::CANCEL)),
+            "{ends}"
+        );
+        drop(response);
+    }
+}
+
+#[tokio::test]
+async fn a_cut_answer_does_not_look_whole() {
+    let origin = Origin::scripted(|mut connection: Connection| async move {
+        if connection.request().await.is_some() {
+            connection
+                .send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel")
+                .await;
+        }
+    })
+    .await;
+    let proxy = Guard::before(origin.address, "").await;
+    let answer = Client::to(&proxy)
+        .await
+        .ask(request("GET", &[]), None)
+        .await;
+    assert!(answer.expect_err("cut").is_reset());
+
+    let origin = H2Origin::serving(|_, mut respond| async move {
+        let mut stream = respond
+            .send_response(Response::new(()), false)
+            .expect("sent");
+        let _ = send_all(&mut stream, "hel".into()).await;
+        stream.send_reset(Reason::INTERNAL_ERROR);
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let answer = Client::to(&proxy)
+        .await
+        .ask(request("GET", &[]), None)
+        .await;
+    assert!(answer.expect_err("cut").is_reset());
+    // To an HTTP/1 client it is a body without its end.
+    let mut peer = proxy.connect().await;
+    peer.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(peer.message().await.is_none());
+}
+
+#[tokio::test]
+async fn a_drain_lets_streams_finish() {
+    let (go, gone) = tokio::sync::watch::channel(false);
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let origin = H2Origin::serving(move |_, mut respond| {
+        let (mut gone, tell) = (gone.clone(), tell.clone());
+        async move {
+            let _ = tell.send(());
+            let _ = gone.wait_for(|go| *go).await;
+            let mut stream = respond
+                .send_response(Response::new(()), false)
+                .expect("sent");
+            stream.send_data("late".into(), true).expect("sent");
+        }
+    })
+    .await;
+    let mut proxy = origin.guard("").await;
+    let (client, ended) = Client::and_end(&proxy).await;
+    let (response, _stream) = client.start(request("GET", &[]), true).await;
+    soon(told.recv()).await.expect("asked");
+    let (_idle, idle_ended) = Client::and_end(&proxy).await;
+    proxy.stop();
+    soon(idle_ended)
+        .await
+        .expect("no panic")
+        .expect("closed in order");
+    go.send_replace(true);
+    let answer = Answer::of(soon(response).await.expect("a head"))
+        .await
+        .expect("whole");
+    assert_eq!(answer.body, b"late");
+    soon(ended)
+        .await
+        .expect("no panic")
+        .expect("closed in order");
+    proxy.stopped().await;
+}
+
+#[tokio::test]
+async fn an_end_at_once_waits_for_nobody() {
+    let origin = H2Origin::serving(|_, respond| async move {
+        std::future::pending::<()>().await;
+        drop(respond);
+    })
+    .await;
+    let mut proxy = origin.guard("").await;
+    let (client, ended) = Client::and_end(&proxy).await;
+    let (response, _stream) = client.start(request("GET", &[]), true).await;
+    proxy.stop();
+    proxy.stop_at_once();
+    proxy.stopped().await;
+    assert!(soon(response).await.is_err());
+    let _ = soon(ended).await;
+}
+
+#[tokio::test]
+async fn an_idle_client_is_told_to_go() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(
+        origin.address,
+        "[timeouts]\nhead = \"100ms\"\nidle = \"200ms\"\n",
+    )
+    .await;
+    // One that never asks anything, one that has asked, one that does not even
+    // say how it wants to be spoken to.
+    let (_client, ended) = Client::and_end(&proxy).await;
+    soon(ended)
+        .await
+        .expect("no panic")
+        .expect("closed in order");
+    let (client, ended) = Client::and_end(&proxy).await;
+    assert_eq!(client.get(&[]).await.status(), 200);
+    soon(ended)
+        .await
+        .expect("no panic")
+        .expect("closed in order");
+    let mut peer = proxy.connect().await;
+    peer.send(PREFACE).await;
+    let _ = peer.rest().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_resets_ends_the_connection() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let mut raw = Raw::to(&proxy).await;
+    let mut flood = Vec::new();
+    for stream in (1..4001).step_by(2) {
+        flood.extend(frame(HEADERS, END_STREAM | END_HEADERS, stream, &get(&[])));
+        flood.extend(frame(RST_STREAM, 0, stream, &8u32.to_be_bytes()));
+    }
+    let _ = soon(raw.0.write_all(&flood)).await;
+    assert_eq!(raw.goaway().await, u32::from(Reason::ENHANCE_YOUR_CALM));
+    assert_eq!(Client::to(&proxy).await.get(&[]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_flood_of_broken_streams_ends_the_connection() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let mut raw = Raw::to(&proxy).await;
+    let mut flood = Vec::new();
+    for stream in (1..2001).step_by(2) {
+        flood.extend(frame(HEADERS, END_HEADERS, stream, &get(&[])));
+        // WINDOW_UPDATE by nothing makes the server reset the stream.
+        flood.extend(frame(8, 0, stream, &[0; 4]));
+    }
+    let _ = soon(raw.0.write_all(&flood)).await;
+    assert_eq!(raw.goaway().await, u32::from(Reason::ENHANCE_YOUR_CALM));
+    assert_eq!(Client::to(&proxy).await.get(&[]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_head_without_end_ends_the_connection() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    for payload in [hpack(&[("x", &[b'x'; 100])]), Vec::new()] {
+        let mut raw = Raw::to(&proxy).await;
+        raw.frame(HEADERS, END_STREAM, 1, &get(&[])).await;
+        let flood = frame(CONTINUATION, 0, 1, &payload).repeat(5000);
+        let _ = soon(raw.0.write_all(&flood)).await;
+        assert_eq!(raw.goaway().await, u32::from(Reason::ENHANCE_YOUR_CALM));
+    }
+    assert_eq!(Client::to(&proxy).await.get(&[]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_flood_of_empty_frames_ends_the_connection() {
+    let origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let mut raw = Raw::to(&proxy).await;
+    raw.frame(HEADERS, END_HEADERS, 1, &get(&[])).await;
+    let flood = frame(DATA, 0, 1, b"").repeat(200_000);
+    let _ = soon(raw.0.write_all(&flood)).await;
+    assert_eq!(raw.goaway().await, u32::from(Reason::ENHANCE_YOUR_CALM));
+}
+
+#[tokio::test]
+async fn a_hundred_streams_at_once() {
+    // None is answered before all have come.
+    let all = Arc::new(tokio::sync::Barrier::new(100));
+    let mut origin = H2Origin::serving({
+        let all = Arc::clone(&all);
+        move |_, mut respond| {
+            let all = Arc::clone(&all);
+            async move {
+                all.wait().await;
+                let mut stream = respond
+                    .send_response(Response::new(()), false)
+                    .expect("sent");
+                stream.send_data("ok".into(), true).expect("sent");
+            }
+        }
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    let asking: Vec<_> = (0..100)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get(&[]).await })
+        })
+        .collect();
+    for asked in asking {
+        let answer = soon(asked).await.expect("no panic");
+        assert_eq!((answer.status(), &*answer.body), (200, &b"ok"[..]));
+    }
+    origin.connected().await;
+    assert!(
+        origin.connections.try_recv().is_err(),
+        "one connection for all"
+    );
+}
+
+#[tokio::test]
+async fn no_more_streams_than_the_upstream_allows() {
+    let mut origin = H2Origin::with_connections(|_| async {}).await;
+    origin.task.abort();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    origin.address = listener.local_addr().expect("an address");
+    origin.task = tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.expect("accepted");
+            tokio::spawn(async move {
+                let mut connection: h2::server::Connection<_, Bytes> = h2::server::Builder::new()
+                    .max_concurrent_streams(2)
+                    .handshake(stream)
+                    .await
+                    .expect("h2");
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    let _ = respond.send_response(Response::new(()), true);
+                }
+            });
+        }
+    });
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    let asking: Vec<_> = (0..50)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.get(&[]).await })
+        })
+        .collect();
+    for asked in asking {
+        assert_eq!(soon(asked).await.expect("no panic").status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn an_origin_that_dies_is_a_502_and_its_return_is_not() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let mut origin = H2Origin::with_connections(move |mut connection| {
+        let tell = tell.clone();
+        async move {
+            // The first request of each connection is served, the second not.
+            let Some(Ok((_, mut respond))) = connection.accept().await else {
+                return;
+            };
+            respond
+                .send_response(Response::new(()), true)
+                .expect("sent");
+            let Some(Ok((request, _respond))) = connection.accept().await else {
+                return;
+            };
+            let _ = tell.send(request.method().clone());
+        }
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    assert_eq!(client.get(&[]).await.status(), 200);
+    // Never twice: it was delivered, and nobody knows what became of it.
+    let answer = client
+        .ask(request("POST", &[]), Some(b"x"))
+        .await
+        .expect("an answer");
+    assert_eq!(answer.status(), 502);
+    assert_eq!(soon(told.recv()).await, Some(http::Method::POST));
+    assert!(told.try_recv().is_err());
+    // A GET is asked again, over another connection.
+    for _ in 0..3 {
+        assert_eq!(client.get(&[]).await.status(), 200);
+        assert_eq!(client.get(&[]).await.status(), 200);
+    }
+    for _ in 0..4 {
+        origin.connected().await;
+    }
+    drop(origin);
+}
+
+#[tokio::test]
+async fn a_connection_that_leaves_takes_no_post_along() {
+    let mut origin = H2Origin::with_connections(|mut connection| async move {
+        let Some(Ok((_, mut respond))) = connection.accept().await else {
+            return;
+        };
+        respond
+            .send_response(Response::new(()), true)
+            .expect("sent");
+        connection.graceful_shutdown();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let _ = respond.send_response(Response::new(()), true);
+        }
+    })
+    .await;
+    let proxy = origin.guard("").await;
+    let client = Client::to(&proxy).await;
+    for _ in 0..5 {
+        let answer = client
+            .ask(request("POST", &[]), Some(b"x"))
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status(), 200);
+    }
+    origin.connected().await;
+    origin.connected().await;
+}
+
+#[tokio::test]
+async fn an_origin_that_is_not_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("bound");
+    let address = listener.local_addr().expect("an address");
+    drop(listener);
+    let proxy = Guard::with(&format!(
+        "listen = \"127.0.0.1:0\"\nupstream = \"h2c://{address}\"\n"
+    ))
+    .await;
+    let answer = Client::to(&proxy).await.get(&[]).await;
+    assert_eq!(
+        (answer.status(), answer.json()["reason"].as_str()),
+        (502, Some("upstream-unreachable"))
+    );
+}
+
+#[tokio::test]
+async fn an_origin_that_speaks_http1_only() {
+    let origin = Origin::scripted(|mut connection: Connection| async move {
+        connection
+            .send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            .await;
+    })
+    .await;
+    let proxy = Guard::with(&format!(
+        "listen = \"127.0.0.1:0\"\nupstream = \"h2c://{}\"\n",
+        origin.address
+    ))
+    .await;
+    assert_eq!(Client::to(&proxy).await.get(&[]).await.status(), 502);
+}
+
+#[tokio::test]
+async fn http1_clients_of_an_h2_upstream() {
+    let origin = H2Origin::echoing().await;
+    let proxy = origin.guard("").await;
+    let mut peer = proxy.connect().await;
+    for (request, body) in [
+        (
+            "GET /\u{e9} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n\r\n",
+            &b""[..],
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
+            b"body",
+        ),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nx-t: 1\r\n\r\n",
+            b"body",
+        ),
+        ("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", b""),
+        ("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", b""),
+    ] {
+        peer.send(request).await;
+        let mut answer = peer.head().await.expect("a head");
+        assert_eq!(answer.status(), 200, "{request}");
+        if !request.starts_with("HEAD") {
+            peer.body(&mut answer).await.expect("a body");
+        }
+        assert_eq!(answer.body, body);
+        assert_eq!(answer.value("x-authority"), "x");
+        assert!(!answer.has("x-x-hop") && !answer.has("x-connection"));
+        assert_eq!(answer.trailers.is_empty(), !request.contains("x-t"));
+    }
+    peer.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        .await;
+    assert_eq!(peer.head().await.expect("a head").status(), 100);
+    peer.send("body").await;
+    assert_eq!(peer.message().await.expect("an answer").body, b"body");
 }
