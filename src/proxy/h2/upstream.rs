@@ -58,6 +58,10 @@ struct Link {
 /// How many streams a connection has at most, if the upstream allows as many.
 const MOST_STREAMS: usize = 100;
 
+/// How many it has before the upstream has said how many it may have: more
+/// could be refused, and what is refused may not be sent again.
+const FIRST_STREAMS: usize = 1;
+
 /// How much an upstream may send of one body, and of all together, before it
 /// is taken.
 const STREAM_WINDOW: u32 = 1 << 20;
@@ -120,6 +124,7 @@ async fn link(
     let watched = Watched::new(stream, Rc::clone(&traffic));
     let (send, connection) = http2::Builder::new(Local)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_max_send_streams(FIRST_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
         .max_header_list_size(MOST_RESPONSE_HEAD)
         .max_send_buf_size(MOST_UNSENT)
@@ -144,7 +149,9 @@ async fn link(
                 let polled = connection.as_mut().poll(cx);
                 if let Some(link) = link.upgrade() {
                     let most = connection.current_max_send_streams();
-                    link.most.set(most.clamp(1, MOST_STREAMS));
+                    if most > FIRST_STREAMS {
+                        link.most.set(most.min(MOST_STREAMS));
+                    }
                 }
                 polled
             })
