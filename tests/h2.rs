@@ -897,7 +897,7 @@ async fn an_upstream_over_tls() {
     assert_eq!(soon(told.recv()).await.expect("a request"), "https://x/a");
 }
 
-const LARGE: usize = 20 << 20;
+const LARGE: usize = 4 << 20;
 
 #[tokio::test]
 async fn large_bodies_both_ways_through_h2_alone() {

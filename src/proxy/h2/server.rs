@@ -54,7 +54,7 @@ const PONG: Duration = Duration::from_secs(20);
 
 /// How long a client may take to go away, and what it has to take in that time
 /// to be waited for longer.
-const GOODBYE: Duration = Duration::from_secs(5);
+const GOODBYE: Duration = Duration::from_secs(2);
 const LEAST_TAKEN: u64 = 1 << 10;
 
 /// Serves a client's connection until it is closed.
