@@ -419,3 +419,19 @@ async fn linger(mut client: Client) {
 
 /// How long a client may go on talking after its last answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection holds its future as long as it is open: what only a
+    /// few need, or only while a request is served, is not in it.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, F>(_: fn(A, B) -> F) -> usize {
+            size_of::<F>()
+        }
+        println!("serve {} serve_h1 {} next {} client {} hop {} accepted {} met {} stream {} scratch {}", size(serve), size(serve_h1), 0, size_of::<Client>(), size_of::<Hop>(), size_of::<Accepted>(), size_of::<Met>(), size_of::<Stream>(), size_of::<Scratch>());
+        assert!(size(serve) <= 700, "{} octets", size(serve));
+    }
+}

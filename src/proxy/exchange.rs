@@ -361,6 +361,7 @@ impl<'x> Exchange<'x> {
         self.client.timer.disarm();
         let connecting = Pool::connection(&worker, upstream, limit, !plan.idempotent);
         let mut connected = self.while_client_stays(scratch, upload, connecting).await?;
+        let mut tries = 0;
         loop {
             let failed = match self
                 .converse(plan, upload, &mut connected.stream, scratch, record)
@@ -372,12 +373,17 @@ impl<'x> Exchange<'x> {
                 }
                 Err(failed) => failed,
             };
-            let again = connected.used
-                && match failed {
-                    Failed::Stale(_) => plan.idempotent && upload.rewind(),
-                    Failed::NeverSent(_) => upload.rewind_untouched(),
-                    Failed::Otherwise(_) => false,
-                };
+            let again = match failed {
+                // An upstream that was killed resets what waits to be accepted.
+                Failed::Reset(_) if !connected.used => {
+                    tries += 1;
+                    tries == 1 && plan.idempotent && upload.rewind()
+                }
+                _ if !connected.used => false,
+                Failed::Reset(_) | Failed::Stale(_) => plan.idempotent && upload.rewind(),
+                Failed::NeverSent(_) => upload.rewind_untouched(),
+                Failed::Otherwise(_) => false,
+            };
             if !again {
                 return Err(failed.into());
             }
@@ -938,6 +944,8 @@ enum Came {
 enum Failed {
     /// A connection was closed before an octet of the answer came.
     Stale(Fault),
+    /// The same, and by a reset.
+    Reset(Fault),
     /// The same, and not an octet of the request went.
     NeverSent(Fault),
     Otherwise(Fault),
@@ -952,13 +960,19 @@ impl From<Fault> for Failed {
 impl From<Failed> for Fault {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::NeverSent(fault) | Failed::Otherwise(fault) | Failed::Stale(fault) => fault,
+            Failed::NeverSent(fault)
+            | Failed::Otherwise(fault)
+            | Failed::Reset(fault)
+            | Failed::Stale(fault) => fault,
         }
     }
 }
 
 /// The upstream closed its connection before the head of its answer was whole.
 fn closed(error: Option<io::Error>, upload: &Transfer, answer: &[u8]) -> Failed {
+    let reset = error
+        .as_ref()
+        .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
     let cause = match error.map(tls::explain) {
         Some(error) => super::upstream::chain(&error),
         None => "it closed the connection".to_owned(),
@@ -970,6 +984,7 @@ fn closed(error: Option<io::Error>, upload: &Transfer, answer: &[u8]) -> Failed 
     let fault = UpstreamError::Closed.caused(cause);
     match upload.moved() {
         (_, 0) => Failed::NeverSent(fault),
+        _ if reset => Failed::Reset(fault),
         _ => Failed::Stale(fault),
     }
 }
