@@ -3,7 +3,7 @@
 //!
 //! Between requests it holds no buffer.
 
-use super::contain::Contained;
+use super::contain::{Contained, Panicked};
 use super::event::Peer;
 use super::exchange::{self, After};
 use super::forwarded::{self, Hop, Trust};
@@ -34,7 +34,8 @@ pub(super) struct Client {
     pub(super) peer: Peer,
     /// It speaks to us over TLS.
     pub(super) secure: bool,
-    pub(super) hop: Hop,
+    /// The same for all requests of a connection.
+    pub(super) hop: Rc<Hop>,
     pub(super) timer: Timer,
     pub(super) worker: Rc<Worker>,
 }
@@ -178,7 +179,8 @@ async fn read_proxy_header(
     }
 }
 
-fn hop(shared: &Shared, peer: Peer, secure: bool) -> Hop {
+/// What is told of a client.
+pub(super) fn hop(shared: &Shared, peer: Peer, secure: bool) -> Rc<Hop> {
     let forwarded = &shared.config.forwarded;
     let trusted = match peer.address() {
         Some(address) => forwarded
@@ -192,7 +194,7 @@ fn hop(shared: &Shared, peer: Peer, secure: bool) -> Hop {
         forwarded: forwarded.forwarded,
         via: forwarded.via,
     };
-    Hop::new(
+    Rc::new(Hop::new(
         settings,
         &forwarded::Client {
             peer: peer.address(),
@@ -205,7 +207,7 @@ fn hop(shared: &Shared, peer: Peer, secure: bool) -> Hop {
                 false => Trust::Untrusted,
             },
         },
-    )
+    ))
 }
 
 /// Serves HTTP/1 until the connection is closed.
@@ -380,8 +382,23 @@ pub(super) async fn turn_away(mut stream: Stream, level: DetailLevel) {
     .await;
 }
 
-/// Answers for an exchange that panicked, where nothing was answered yet.
+/// Serves the one request that comes over a pipe.
+pub(super) async fn serve_one(mut client: Client) {
+    let mut scratch = scratch::take();
+    match Contained::new(exchange::run(&mut client, &mut scratch)).await {
+        Ok(_) => scratch::give_back(scratch),
+        Err(Panicked) => say_panicked(&mut client, &scratch).await,
+    }
+}
+
+/// Answers for an exchange that panicked, and closes.
 async fn give_up(mut client: Client, scratch: Box<Scratch>) {
+    say_panicked(&mut client, &scratch).await;
+    linger(client).await;
+}
+
+/// Answers for an exchange that panicked, where nothing was answered yet.
+async fn say_panicked(client: &mut Client, scratch: &Scratch) {
     if scratch.reply.is_empty() {
         let id = RequestId::fresh();
         let level = client.worker.shared().config.detail_level;
@@ -390,7 +407,6 @@ async fn give_up(mut client: Client, scratch: Box<Scratch>) {
         reply::write(&Fault::Panicked, &asker, Afterwards::Close, &mut text);
         let _ = timeout(LINGER, client.stream.write_all(&text)).await;
     }
-    linger(client).await;
 }
 
 async fn close(mut client: Client) {

@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -177,8 +178,22 @@ impl Upstream {
         self.tls.as_ref().and_then(Connector::warning)
     }
 
+    /// No other upstream has it.
+    pub(super) const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it is spoken to over TLS.
+    pub(super) const fn is_secure(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Opens a connection, within `limit`.
-    async fn connect(&self, worker: &Worker, limit: Duration) -> Result<Stream, NotConnected> {
+    async fn connect(
+        self: &Arc<Self>,
+        worker: &Rc<Worker>,
+        limit: Duration,
+    ) -> Result<Connected, NotConnected> {
         match timeout(limit, self.connecting(worker, limit)).await {
             Ok(connected) => connected.map_err(|error| NotConnected::new(&error, &self.told)),
             Err(_) => {
@@ -194,18 +209,23 @@ impl Upstream {
         }
     }
 
-    async fn connecting(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
+    async fn connecting(
+        self: &Arc<Self>,
+        worker: &Rc<Worker>,
+        limit: Duration,
+    ) -> io::Result<Connected> {
         if self.speaks_h2 {
-            let pipe =
-                super::h2::upstream::pipe(self.id, worker, |worker| self.reach(worker, limit))
-                    .await?;
-            return Ok(Stream::Pipe(pipe));
+            let (pipe, used) = super::h2::upstream::open(self, worker, limit).await?;
+            let stream = Stream::Pipe(pipe);
+            return Ok(Connected { stream, used });
         }
-        self.reach(worker, limit).await
+        let stream = self.reach(worker, limit).await?;
+        let used = false;
+        Ok(Connected { stream, used })
     }
 
     /// Opens what octets go over.
-    async fn reach(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
+    pub(super) async fn reach(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
         let stream = match &self.place {
             Place::Socket(path) => return Ok(Stream::Unix(UnixStream::connect(path).await?)),
             Place::Addresses(addresses) => dial(addresses, worker, limit).await?,
@@ -344,32 +364,40 @@ impl Pool {
     /// `once`, what is sent cannot be sent again, so a kept one is looked at
     /// more closely.
     pub(super) async fn connection(
-        worker: &Worker,
-        upstream: &Upstream,
+        worker: &Rc<Worker>,
+        upstream: &Arc<Upstream>,
         limit: Duration,
         once: bool,
     ) -> Result<Connected, Fault> {
         if let Some(stream) = worker.pool.take(upstream.id, once) {
             return Ok(Connected { stream, used: true });
         }
-        Self::fresh(worker, upstream, limit).await
+        Self::connect(worker, upstream, limit).await
     }
 
-    /// A connection that nobody has used.
+    /// A connection that nobody has used, or that is to be taken for such:
+    /// it is the last one that is tried.
     pub(super) async fn fresh(
-        worker: &Worker,
-        upstream: &Upstream,
+        worker: &Rc<Worker>,
+        upstream: &Arc<Upstream>,
+        limit: Duration,
+    ) -> Result<Connected, Fault> {
+        let Connected { stream, .. } = Self::connect(worker, upstream, limit).await?;
+        Ok(Connected {
+            stream,
+            used: false,
+        })
+    }
+
+    async fn connect(
+        worker: &Rc<Worker>,
+        upstream: &Arc<Upstream>,
         limit: Duration,
     ) -> Result<Connected, Fault> {
         let pool = &worker.pool;
         loop {
             let failure = match upstream.connect(worker, limit).await {
-                Ok(stream) => {
-                    return Ok(Connected {
-                        stream,
-                        used: false,
-                    });
-                }
+                Ok(connected) => return Ok(connected),
                 Err(failure) => failure,
             };
             if !failure.refused || !pool.is_restarting(worker) {
@@ -384,11 +412,8 @@ impl Pool {
             let _probing = Probing(pool);
             while pool.is_restarting(worker) {
                 sleep(RETRY).await;
-                if let Ok(stream) = upstream.connect(worker, limit).await {
-                    return Ok(Connected {
-                        stream,
-                        used: false,
-                    });
+                if let Ok(connected) = upstream.connect(worker, limit).await {
+                    return Ok(connected);
                 }
             }
         }

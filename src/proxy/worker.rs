@@ -175,6 +175,9 @@ async fn tick(worker: Rc<Worker>) {
         worker
             .pool
             .sweep(&shared.upstream, longest, worker.clock.now());
+        worker
+            .h2
+            .sweep(&shared.upstream, longest, worker.clock.now());
     }
 }
 

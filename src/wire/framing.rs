@@ -330,7 +330,7 @@ fn looks_like_framing(field: &Field, head: &[u8]) -> bool {
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6)
-fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }

@@ -8,6 +8,7 @@
 pub(crate) mod chunked;
 pub(crate) mod framing;
 pub(crate) mod head;
+pub(crate) mod pipe;
 pub(crate) mod scratch;
 pub(crate) mod stream;
 pub(crate) mod syntax;

@@ -1,10 +1,11 @@
 //! A connection's octets, whatever carries them.
 
+use super::pipe::Pipe;
 use std::future::Future as _;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 /// Something that carries octets both ways besides a plain socket: TLS, say.
@@ -17,7 +18,7 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
     /// To ourselves: the other end speaks HTTP/2 to somebody.
-    Pipe(DuplexStream),
+    Pipe(Pipe),
     /// Through something else. Boxed, so that plain connections stay small.
     Carried(Box<dyn Carrier>),
 }
