@@ -202,12 +202,10 @@ async fn accept(worker: Rc<Worker>, mut listener: super::listener::Registered) {
 }
 
 fn open(worker: &Rc<Worker>, accepted: Accepted, counted: Counted) {
-    spawn_counted(worker, {
-        let worker = Rc::clone(worker);
-        async move {
-            connection::serve(worker, accepted).await;
-            drop(counted);
-        }
+    let serving = connection::serve(Rc::clone(worker), Box::new(accepted));
+    spawn_counted(worker, async move {
+        serving.await;
+        drop(counted);
     });
 }
 
