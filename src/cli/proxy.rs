@@ -57,9 +57,10 @@ pub(crate) fn cannot_start(error: &ProxyError) -> Failure {
 /// file with mistakes changes nothing.
 fn reload_on_hangup(reloader: Reloader, config: ConfigArgs) -> JoinSet<()> {
     let mut task = JoinSet::new();
+    let hangups = signal(SignalKind::hangup());
     task.spawn(async move {
         // Where the system refuses a handler, the signal ends the process by itself.
-        let Ok(mut hangups) = signal(SignalKind::hangup()) else {
+        let Ok(mut hangups) = hangups else {
             return;
         };
         while hangups.recv().await.is_some() {
@@ -101,11 +102,12 @@ impl Signals {
     /// end the process by themselves.
     pub(crate) fn watch() -> Self {
         let (sender, count) = watch::channel(0);
+        // Before anything is served: whoever was answered may send a signal.
+        let handlers = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        );
         tokio::spawn(async move {
-            let handlers = (
-                signal(SignalKind::terminate()),
-                signal(SignalKind::interrupt()),
-            );
             let (Ok(mut terminate), Ok(mut interrupt)) = handlers else {
                 return;
             };

@@ -13,13 +13,13 @@ use super::proxy_protocol::{self, Step};
 use super::reply::{self, Afterwards, Asker, Fault};
 use super::request_id::RequestId;
 use super::trace;
-use super::worker::{Stage, Worker};
+use super::worker::{Counted, Stage, Worker};
 use super::{Shared, tls};
 use crate::explain::DetailLevel;
 use crate::wire::scratch::{self, FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
 use crate::wire::timer::Timer;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -41,31 +41,31 @@ pub(super) struct Client {
 }
 
 /// Serves a client's connection until it is closed.
-pub(super) async fn serve(worker: Rc<Worker>, accepted: Accepted) {
+///
+/// What this holds is held by each connection as long as it is open: what only
+/// some need, or only at times, is in boxes.
+pub(super) async fn serve(worker: Rc<Worker>, accepted: Box<Accepted>, _counted: Counted) {
     let timer = worker.clock.timer();
     // From here to a whole head, and also if nothing is ever sent.
     timer.arm(worker.shared().config.timeouts.head);
-    let met = match accepted.speaks {
-        // What most connections have no need of is not part of their future.
-        Speaks::Tls => Box::pin(meet(&worker, accepted, &timer)).await,
-        Speaks::Plain if worker.shared().config.proxy_protocol => {
-            Box::pin(meet(&worker, accepted, &timer)).await
+    let speaks_first = worker.shared().config.proxy_protocol;
+    let (client, first) = if accepted.speaks == Speaks::Tls || speaks_first {
+        let Some(met) = Box::pin(meet(&worker, *accepted, &timer)).await else {
+            return;
+        };
+        if met.h2 {
+            let rest = h2::server::serve(worker, met.stream, met.peer, met.secure, met.first);
+            return Box::pin(rest).await;
         }
-        Speaks::Plain => Some(Met {
-            stream: accepted.stream,
-            peer: accepted.peer,
-            secure: false,
-            h2: false,
-            first: Vec::new(),
-        }),
+        let client = client(&worker, met.stream, met.peer, met.secure, timer);
+        (Box::new(client), met.first)
+    } else {
+        let Accepted { stream, peer, .. } = *accepted;
+        let client = client(&worker, stream, peer, false, timer);
+        (Box::new(client), Vec::new())
     };
-    let Some(met) = met else { return };
-    if met.h2 {
-        let rest = h2::server::serve(worker, met.stream, met.peer, met.secure, met.first);
-        return Box::pin(rest).await;
-    }
-    let client = client(&worker, met.stream, met.peer, met.secure, timer);
-    serve_h1(client, met.first).await;
+    drop(worker);
+    serve_h1(client, first).await;
 }
 
 /// A client that was met on a stream.
@@ -211,7 +211,7 @@ pub(super) fn hop(shared: &Shared, peer: Peer, secure: bool) -> Rc<Hop> {
 }
 
 /// Serves HTTP/1 until the connection is closed.
-async fn serve_h1(mut client: Client, first: Vec<u8>) {
+async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
     let mut opening = true;
     let mut held = (!first.is_empty()).then(|| {
         let mut scratch = scratch::take();
@@ -238,15 +238,7 @@ async fn serve_h1(mut client: Client, first: Vec<u8>) {
         if opening && h2::may_be_preface(&scratch.inbound) {
             match Box::pin(preface(&mut client, scratch)).await {
                 Preface::Http2(first) => {
-                    let Client {
-                        stream,
-                        peer,
-                        secure,
-                        worker,
-                        ..
-                    } = client;
-                    let rest = h2::server::serve(worker, stream, peer, secure, first);
-                    return Box::pin(rest).await;
+                    return serve_h2(client, first).await;
                 }
                 Preface::Other(scratch) => {
                     held = Some(scratch);
@@ -298,6 +290,18 @@ async fn serve_h1(mut client: Client, first: Vec<u8>) {
             After::Gone => return,
         }
     }
+}
+
+/// Goes on in HTTP/2, from its preface.
+fn serve_h2(client: Box<Client>, first: Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>> {
+    let Client {
+        stream,
+        peer,
+        secure,
+        worker,
+        ..
+    } = *client;
+    Box::pin(h2::server::serve(worker, stream, peer, secure, first))
 }
 
 enum Next {
@@ -392,7 +396,7 @@ pub(super) async fn serve_one(mut client: Client) {
 }
 
 /// Answers for an exchange that panicked, and closes.
-async fn give_up(mut client: Client, scratch: Box<Scratch>) {
+async fn give_up(mut client: Box<Client>, scratch: Box<Scratch>) {
     say_panicked(&mut client, &scratch).await;
     linger(client).await;
 }
@@ -409,7 +413,7 @@ async fn say_panicked(client: &mut Client, scratch: &Scratch) {
     }
 }
 
-async fn close(mut client: Client) {
+async fn close(mut client: Box<Client>) {
     // A client that closed first makes this fail, and has all it wants.
     let _ = poll_fn(|cx| Pin::new(&mut client.stream).poll_shutdown(cx)).await;
 }
@@ -417,7 +421,7 @@ async fn close(mut client: Client) {
 /// Closes our half and lets the client finish talking, so that it reads the
 /// answer: a socket closed with octets unread resets the connection, and the
 /// client's system throws the answer away.
-async fn linger(mut client: Client) {
+async fn linger(mut client: Box<Client>) {
     let _ = client.stream.shutdown().await;
     let mut sink = Vec::with_capacity(4096);
     let read_out = poll_fn(|cx: &mut Context<'_>| -> Poll<io::Result<()>> {
@@ -435,3 +439,18 @@ async fn linger(mut client: Client) {
 
 /// How long a client may go on talking after its last answer.
 const LINGER: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every connection holds its future as long as it is open: what only a
+    /// few need, or only while a request is served, is not in it.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<A, B, C, F>(_: fn(A, B, C) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(serve) <= 288, "{} octets", size(serve));
+    }
+}

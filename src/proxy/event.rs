@@ -149,6 +149,10 @@ pub(super) struct Record {
     failure: Option<Failure>,
 }
 
+/// A record, where anybody listens. In a box: most of the time nobody does, and
+/// each exchange has room for it.
+pub(super) type Told = Option<Box<Record>>;
+
 /// What failed that is not the client's: somebody should look at it.
 enum Failure {
     /// We did.

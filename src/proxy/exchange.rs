@@ -5,7 +5,7 @@
 //! done. Octets go upstream only after the whole head was judged.
 
 use super::connection::Client;
-use super::event::{Asked, Ending, Record};
+use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
 use super::limits;
@@ -26,7 +26,7 @@ use crate::wire::timer::Timer;
 use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite as _;
@@ -64,7 +64,7 @@ pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
     };
     match exchange.attempt(scratch, &mut record).await {
         Ok(after) => after,
-        Err(refused) => exchange.answer(scratch, record, refused).await,
+        Err(refused) => Box::pin(exchange.answer(scratch, record, refused)).await,
     }
 }
 
@@ -204,12 +204,13 @@ impl<'x> Exchange<'x> {
     async fn attempt(
         &mut self,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<After, Refused> {
         let plan = match self.judge(scratch, record) {
             Ok(plan) => plan,
             Err((fault, framing, expects_continue)) => {
-                let drained = self.drain(scratch, &fault, framing, expects_continue).await;
+                let drained =
+                    Box::pin(self.drain(scratch, &fault, framing, expects_continue)).await;
                 return Err(Refused { fault, drained });
             }
         };
@@ -226,7 +227,7 @@ impl<'x> Exchange<'x> {
             Ok(asked) => asked,
             Err(fault) if upload.is_untouched() => {
                 let expects = plan.expects_continue;
-                let drained = self.drain(scratch, &fault, plan.framing, expects).await;
+                let drained = Box::pin(self.drain(scratch, &fault, plan.framing, expects)).await;
                 return Err(Refused { fault, drained });
             }
             Err(fault) => {
@@ -235,11 +236,10 @@ impl<'x> Exchange<'x> {
             }
         };
         if answer.line.status == 101 {
-            return self
-                .switch(&answer, upstream.stream, &upload, scratch, record)
-                .await;
+            let switched = self.switch(&answer, upstream.stream, &upload, scratch, record);
+            return Box::pin(switched).await;
         }
-        self.relay(&plan, answer, upload, &mut upstream, scratch, record)
+        self.relay(&plan, &answer, &mut upload, &mut upstream, scratch, record)
             .await
             .map(|(after, reusable)| {
                 if reusable {
@@ -262,7 +262,7 @@ impl<'x> Exchange<'x> {
     fn judge(
         &self,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<Plan<'x>, (Fault, Framing, bool)> {
         let (shared, line) = (self.shared, self.line);
         let read = {
@@ -270,7 +270,7 @@ impl<'x> Exchange<'x> {
             framing::request(line, head, &scratch.fields, self.client.secure)
         };
         if trace::is_on() {
-            *record = Some(self.open_record(scratch, read.as_ref().ok()));
+            *record = Some(Box::new(self.open_record(scratch, read.as_ref().ok())));
         }
         let read = read.map_err(|malformed| {
             let fault = Fault::Malformed(malformed);
@@ -353,14 +353,21 @@ impl<'x> Exchange<'x> {
         plan: &Plan<'_>,
         upload: &mut Transfer,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<(Connected, Answer), Fault> {
         let upstream = &self.shared.upstream;
         let limit = self.shared.config.timeouts.connect;
         let worker = std::rc::Rc::clone(&self.client.worker);
         self.client.timer.disarm();
-        let connecting = Pool::connection(&worker, upstream, limit, !plan.idempotent);
-        let mut connected = self.while_client_stays(scratch, upload, connecting).await?;
+        let kept = worker.pool.take(upstream, !plan.idempotent);
+        let mut connected = match kept {
+            Some(kept) => kept,
+            None => {
+                let connecting = Pool::connect(&worker, upstream, limit);
+                self.while_client_stays(scratch, upload, connecting).await?
+            }
+        };
+        let mut tries = 0;
         loop {
             let failed = match self
                 .converse(plan, upload, &mut connected.stream, scratch, record)
@@ -372,12 +379,17 @@ impl<'x> Exchange<'x> {
                 }
                 Err(failed) => failed,
             };
-            let again = connected.used
-                && match failed {
-                    Failed::Stale(_) => plan.idempotent && upload.rewind(),
-                    Failed::NeverSent(_) => upload.rewind_untouched(),
-                    Failed::Otherwise(_) => false,
-                };
+            let again = match failed {
+                // An upstream that was killed resets what waits to be accepted.
+                Failed::Reset(_) if !connected.used => {
+                    tries += 1;
+                    tries == 1 && plan.idempotent && upload.rewind()
+                }
+                _ if !connected.used => false,
+                Failed::Reset(_) | Failed::Stale(_) => plan.idempotent && upload.rewind(),
+                Failed::NeverSent(_) => upload.rewind_untouched(),
+                Failed::Otherwise(_) => false,
+            };
             if !again {
                 return Err(failed.into());
             }
@@ -393,7 +405,8 @@ impl<'x> Exchange<'x> {
         upload: &Transfer,
         what: impl Future<Output = Result<T, Fault>>,
     ) -> Result<T, Fault> {
-        let mut what = pin!(what);
+        // Rare, and large: not part of every exchange.
+        let mut what = Box::pin(what);
         let stream = &mut self.client.stream;
         let awaits_body = !upload.has_no_body();
         poll_fn(|cx| {
@@ -415,7 +428,7 @@ impl<'x> Exchange<'x> {
         upload: &mut Transfer,
         upstream: &mut Stream,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<Answer, Failed> {
         scratch.answer.clear();
         let mut interim = 0;
@@ -474,7 +487,7 @@ impl<'x> Exchange<'x> {
         upload: &mut Transfer,
         upstream: &mut Stream,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
         wants_continue: bool,
     ) -> Result<Came, Failed> {
         let shared = self.shared;
@@ -629,11 +642,11 @@ impl<'x> Exchange<'x> {
     async fn relay(
         &mut self,
         plan: &Plan<'_>,
-        answer: Answer,
-        mut upload: Transfer,
+        answer: &Answer,
+        upload: &mut Transfer,
         upstream: &mut Connected,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<(After, bool), Refused> {
         let shared = self.shared;
         let repairs = judge::response(
@@ -645,7 +658,7 @@ impl<'x> Exchange<'x> {
         );
         let repairs = repairs.map_err(|fault| Refused {
             fault,
-            drained: drained(&upload),
+            drained: drained(upload),
         })?;
         // A response that comes early may leave a body that nobody reads.
         let leaving = self.client.worker.stage() > Stage::Serving;
@@ -684,7 +697,7 @@ impl<'x> Exchange<'x> {
         let ended = self
             .pass(
                 plan,
-                &mut upload,
+                upload,
                 &mut download,
                 &mut upstream.stream,
                 scratch,
@@ -733,7 +746,7 @@ impl<'x> Exchange<'x> {
         download: &mut Transfer,
         upstream: &mut Stream,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<(), After> {
         let shared = self.shared;
         let limit = shared.config.timeouts.body;
@@ -799,7 +812,7 @@ impl<'x> Exchange<'x> {
         mut upstream: Stream,
         upload: &Transfer,
         scratch: &mut Scratch,
-        record: &mut Option<Record>,
+        record: &mut Told,
     ) -> Result<After, Refused> {
         forwarding::write_response(
             &forwarding::Response {
@@ -865,7 +878,7 @@ impl<'x> Exchange<'x> {
     async fn answer(
         mut self,
         scratch: &mut Scratch,
-        mut record: Option<Record>,
+        mut record: Told,
         Refused { fault, drained }: Refused,
     ) -> After {
         if matches!(fault, Fault::ClientGone) {
@@ -938,6 +951,8 @@ enum Came {
 enum Failed {
     /// A connection was closed before an octet of the answer came.
     Stale(Fault),
+    /// The same, and by a reset.
+    Reset(Fault),
     /// The same, and not an octet of the request went.
     NeverSent(Fault),
     Otherwise(Fault),
@@ -952,13 +967,19 @@ impl From<Fault> for Failed {
 impl From<Failed> for Fault {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::NeverSent(fault) | Failed::Otherwise(fault) | Failed::Stale(fault) => fault,
+            Failed::NeverSent(fault)
+            | Failed::Otherwise(fault)
+            | Failed::Reset(fault)
+            | Failed::Stale(fault) => fault,
         }
     }
 }
 
 /// The upstream closed its connection before the head of its answer was whole.
 fn closed(error: Option<io::Error>, upload: &Transfer, answer: &[u8]) -> Failed {
+    let reset = error
+        .as_ref()
+        .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset);
     let cause = match error.map(tls::explain) {
         Some(error) => super::upstream::chain(&error),
         None => "it closed the connection".to_owned(),
@@ -970,6 +991,7 @@ fn closed(error: Option<io::Error>, upload: &Transfer, answer: &[u8]) -> Failed 
     let fault = UpstreamError::Closed.caused(cause);
     match upload.moved() {
         (_, 0) => Failed::NeverSent(fault),
+        _ if reset => Failed::Reset(fault),
         _ => Failed::Stale(fault),
     }
 }
@@ -981,7 +1003,7 @@ fn drained(upload: &Transfer) -> Drained {
     }
 }
 
-fn broken_off(record: &mut Option<Record>, ending: Ending, cause: String) {
+fn broken_off(record: &mut Told, ending: Ending, cause: String) {
     if let Some(record) = record {
         record.broken_off(ending, cause);
     }
@@ -1104,3 +1126,18 @@ const MOST_RESPONSE_FIELDS: usize = 512;
 
 /// More than these is no answer.
 const MOST_INTERIM: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of these is allocated for each request.
+    #[test]
+    fn an_exchange_is_small() {
+        fn size<'c, A, B, F>(_: fn(&'c mut A, &'c mut B) -> F) -> usize {
+            size_of::<F>()
+        }
+
+        assert!(size(run) <= 3072, "{} octets", size(run));
+    }
+}

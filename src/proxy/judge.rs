@@ -9,7 +9,7 @@
 //! 1 and 2 hold in a dry run too: what HTTP forbids is never passed on.
 
 use super::Shared;
-use super::event::Record;
+use super::event::Told;
 use super::forwarding;
 use super::limits;
 use super::reply::Fault;
@@ -23,7 +23,7 @@ use crate::wire::head::{self, Field, RequestLine};
 /// it stands for the request, and the repairs to make.
 pub(super) fn request<'p>(
     shared: &'p Shared,
-    record: &mut Option<Record>,
+    record: &mut Told,
     line: &RequestLine,
     head: &[u8],
     fields: &[Field],
@@ -39,7 +39,7 @@ pub(super) fn request<'p>(
 /// `policy` is the one for these. Writes what of it goes on.
 pub(super) fn trailers(
     shared: &Shared,
-    record: &mut Option<Record>,
+    record: &mut Told,
     policy: Option<&RequestPolicy<'_>>,
     section: &[u8],
     out: &mut Vec<u8>,
@@ -59,7 +59,7 @@ pub(super) fn trailers(
 /// Decides about the values of a response.
 pub(super) fn response(
     shared: &Shared,
-    record: &mut Option<Record>,
+    record: &mut Told,
     policy: Option<&RequestPolicy<'_>>,
     head: &[u8],
     fields: &[Field],
@@ -103,7 +103,7 @@ impl<'h> Line<'h> for InHead<'h> {
 
 fn values(
     shared: &Shared,
-    record: &mut Option<Record>,
+    record: &mut Told,
     policy: &RequestPolicy<'_>,
     head: &[u8],
     fields: &[Field],

@@ -360,21 +360,6 @@ impl Pool {
         }
     }
 
-    /// A connection for an exchange: one that is kept, or a fresh one. With
-    /// `once`, what is sent cannot be sent again, so a kept one is looked at
-    /// more closely.
-    pub(super) async fn connection(
-        worker: &Rc<Worker>,
-        upstream: &Arc<Upstream>,
-        limit: Duration,
-        once: bool,
-    ) -> Result<Connected, Fault> {
-        if let Some(stream) = worker.pool.take(upstream.id, once) {
-            return Ok(Connected { stream, used: true });
-        }
-        Self::connect(worker, upstream, limit).await
-    }
-
     /// A connection that nobody has used, or that is to be taken for such:
     /// it is the last one that is tried.
     pub(super) async fn fresh(
@@ -389,7 +374,8 @@ impl Pool {
         })
     }
 
-    async fn connect(
+    /// A connection that is not among those that are kept.
+    pub(super) async fn connect(
         worker: &Rc<Worker>,
         upstream: &Arc<Upstream>,
         limit: Duration,
@@ -431,16 +417,19 @@ impl Pool {
         self.answered.set(Some(now));
     }
 
-    fn take(&self, upstream: u64, once: bool) -> Option<Stream> {
+    /// A connection that is kept, if there is one. With `once`, what is sent
+    /// cannot be sent again, so it is looked at more closely.
+    pub(super) fn take(&self, upstream: &Upstream, once: bool) -> Option<Connected> {
         let mut idle = self.idle.borrow_mut();
         while let Some(mut kept) = idle.pop() {
-            let dead = kept.upstream != upstream
+            let dead = kept.upstream != upstream.id
                 || match once {
                     true => kept.stream.is_surely_dead(),
                     false => kept.stream.is_dead(),
                 };
             if !dead {
-                return Some(kept.stream);
+                let stream = kept.stream;
+                return Some(Connected { stream, used: true });
             }
         }
         None

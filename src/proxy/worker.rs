@@ -202,19 +202,16 @@ async fn accept(worker: Rc<Worker>, mut listener: super::listener::Registered) {
 }
 
 fn open(worker: &Rc<Worker>, accepted: Accepted, counted: Counted) {
-    spawn_counted(worker, {
-        let worker = Rc::clone(worker);
-        async move {
-            connection::serve(worker, accepted).await;
-            drop(counted);
-        }
-    });
+    let serving = connection::serve(Rc::clone(worker), Box::new(accepted), counted);
+    spawn_counted(worker, serving);
 }
 
 /// Runs something that a drain waits for.
 pub(super) fn spawn_counted(worker: &Rc<Worker>, what: impl Future<Output = ()> + 'static) {
     worker.open.set(worker.open.get() + 1);
     let open = Open(Rc::clone(worker));
+    // A future that waits for another one has room for it twice.
+    let what = Box::pin(what);
     spawn_local(async move {
         what.await;
         drop(open);

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""The proxy under load, while its settings and its upstream change.
+
+Builds nothing: give it the two programs.
+
+    cargo build --release --bin headguard --example origin
+    benches/load/load.py target/release/headguard target/release/examples/origin
+
+Runs three trials and prints what it saw; the exit status is 1 where a promise
+was broken:
+
+- `reload`: wrk at saturation for --seconds, SIGHUP every second, the origin
+  killed and started again twice. No request may be lost, and memory and
+  descriptors stay where they were.
+- `bodies`: 100 MiB down and 100 MiB up; memory grows by less than 8 MiB.
+- `idle`: 10,000 connections, opened at once, each served a request and then
+  left alone; what each costs in memory.
+
+Needs wrk, and about 25,000 descriptors for `idle`.
+"""
+
+import argparse
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(port, patience=10):
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    sys.exit(f"nobody listens on {port}")
+
+
+def kib(pid, key):
+    with open(f"/proc/{pid}/status") as status:
+        return int(re.search(rf"{key}:\s+(\d+) kB", status.read())[1])
+
+
+def descriptors(pid):
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+class Origin:
+    def __init__(self, program):
+        self.program, self.port = program, free_port()
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([self.program, f"127.0.0.1:{self.port}"])
+        wait_for(self.port)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Proxy:
+    def __init__(self, program, origin, *flags):
+        self.port = free_port()
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".toml")
+        self.configure(0)
+        self.process = subprocess.Popen(
+            [program, "proxy", "--config", self.file.name, "--log", "off"]
+            + ["--listen", f"127.0.0.1:{self.port}", "--workers", "1"]
+            + ["--upstream", f"http://127.0.0.1:{origin.port}", *flags]
+        )
+        wait_for(self.port)
+
+    def configure(self, number):
+        self.file.seek(0)
+        self.file.truncate()
+        kinds = ["latin1", "char-ref", "double-encoded"][: 1 + number % 3]
+        self.file.write(
+            '[policy]\npreset = "strict"\n[[policy.rule]]\n'
+            f'name = "number {number}"\nfields = ["CompanyName"]\nnormalize = {kinds}\n'
+        )
+        self.file.flush()
+
+    def reload(self, number):
+        self.configure(number)
+        self.process.send_signal(signal.SIGHUP)
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(40)
+
+
+def reload(args):
+    origin = Origin(args.origin)
+    proxy = Proxy(args.headguard, origin)
+    pid = proxy.process.pid
+    wrk = ["wrk", "-t1", "-c32", f"-d{args.seconds}", "-H", "CompanyName: Télébec LP"]
+    load = subprocess.Popen([*wrk, f"http://127.0.0.1:{proxy.port}/"], stdout=subprocess.PIPE, text=True)
+    samples, reloads = [], 0
+    restarts = {args.seconds // 3, 2 * args.seconds // 3}
+    for second in range(1, args.seconds - 1):
+        time.sleep(1)
+        proxy.reload(second)
+        reloads += 1
+        if second in restarts:
+            origin.stop()
+            origin.start()
+        samples.append((kib(pid, "VmRSS"), descriptors(pid)))
+    told = load.communicate()[0]
+    errors = re.findall(r"Socket errors.*|Non-2xx.*", told)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)[1]
+    count = re.search(r"(\d+) requests in", told)[1]
+    early, late = samples[len(samples) // 4], samples[-1]
+    status = proxy.stop()
+    origin.stop()
+    print(
+        f"reload: {count} requests ({rate}/s), {reloads} reloads, 2 restarts, lost: {errors or 'none'}; "
+        f"RSS {early[0]} -> {late[0]} KiB, descriptors {early[1]} -> {late[1]}, exit {status}"
+    )
+    flat = late[0] < early[0] + 4096 and late[1] <= early[1] + 8
+    return not errors and flat and status == 0
+
+
+def bodies(args):
+    origin = Origin(args.origin)
+    proxy = Proxy(args.headguard, origin)
+    pid = proxy.process.pid
+    before = kib(pid, "VmHWM")
+    size = 100 << 20
+    s = socket.create_connection(("127.0.0.1", proxy.port))
+    s.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    got = 0
+    while got < size:
+        got += len(s.recv(1 << 20)) or sys.exit("cut short")
+    down = kib(pid, "VmHWM") - before
+    s = socket.create_connection(("127.0.0.1", proxy.port))
+    s.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size)
+    block = b"x" * (1 << 20)
+    for _ in range(size // len(block)):
+        s.sendall(block)
+    answer = s.recv(1000)
+    up = kib(pid, "VmHWM") - before
+    status = proxy.stop()
+    origin.stop()
+    print(f"bodies: peak RSS grew by {down} KiB for 100 MiB down, by {up} KiB for 100 MiB up as well")
+    return answer.startswith(b"HTTP/1.1 200") and up < 8192 and status == 0
+
+
+def idle(args):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(10_000, hard - 1000)
+    origin = Origin(args.origin)
+    proxy = Proxy(args.headguard, origin, "--timeouts-idle", "300s")
+    pid = proxy.process.pid
+    request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    address = ("127.0.0.1", proxy.port)
+    with socket.create_connection(address) as s:
+        s.sendall(request)
+        s.recv(1000)
+    before = kib(pid, "RssAnon")
+    start = time.monotonic()
+    sockets = []
+    for _ in range(count):
+        s = socket.socket()
+        s.setblocking(False)
+        s.connect_ex(address)
+        sockets.append(s)
+    # Not all at once: each would have a connection to the origin.
+    for at in range(0, count, 200):
+        some = sockets[at : at + 200]
+        for s in some:
+            s.setblocking(True)
+            s.settimeout(30)
+            s.sendall(request)
+        for s in some:
+            answer = s.recv(1000)
+            assert answer.startswith(b"HTTP/1.1 200"), answer
+    took = time.monotonic() - start
+    each = (kib(pid, "RssAnon") - before) / count
+    for s in sockets:
+        s.close()
+    status = proxy.stop()
+    origin.stop()
+    print(f"idle: {count} connections open and served in {took:.1f} s, {each:.2f} KiB each")
+    return took < 10 and each <= 2 and status == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("headguard")
+    parser.add_argument("origin")
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--trials", default="reload,bodies,idle")
+    args = parser.parse_args()
+    trials = {"reload": reload, "bodies": bodies, "idle": idle}
+    kept = [trials[name](args) for name in args.trials.split(",")]
+    sys.exit(0 if all(kept) else 1)
+
+
+if __name__ == "__main__":
+    main()
