@@ -214,7 +214,11 @@ impl<'x> Exchange<'x> {
                 return Err(Refused { fault, drained });
             }
         };
-        let _counted = self.admit()?;
+        let Some(_counted) = self.admit() else {
+            let (fault, expects) = (Fault::Busy, plan.expects_continue);
+            let drained = Box::pin(self.drain(scratch, &fault, plan.framing, expects)).await;
+            return Err(Refused { fault, drained });
+        };
         let mut upload = Transfer::new(
             plan.framing,
             self.shared.config.limits.head,
@@ -252,10 +256,9 @@ impl<'x> Exchange<'x> {
     }
 
     /// Counts the request, unless there are too many.
-    fn admit(&self) -> Result<Counted, Refused> {
+    fn admit(&self) -> Option<Counted> {
         let most = self.shared.config.limits.requests;
         Counted::one(&self.client.worker.load, |load| &load.requests, most)
-            .ok_or_else(|| Fault::Busy.into())
     }
 
     /// Decides about the head, and writes the one for the upstream.
