@@ -74,13 +74,21 @@ fn reload_on_hangup(reloader: Reloader, config: ConfigArgs) -> JoinSet<()> {
                     },
                     Err(failure) => failure.to_string(),
                 };
-                reloader.refused(&refused.trim_end());
+                reloader.refused(&on_one_line(&refused));
             });
             // One that panicked has changed nothing.
             let _ = reloading.await;
         }
     });
     task
+}
+
+/// A report without its excerpts: message, place and remedy of each mistake.
+fn on_one_line(report: &str) -> String {
+    let lines = report.lines().map(str::trim);
+    let told =
+        lines.filter(|line| !line.is_empty() && !line.ends_with('|') && !line.contains(" | "));
+    told.collect::<Vec<_>>().join(" ")
 }
 
 /// The runtime of the main thread, which only waits: the proxy serves on

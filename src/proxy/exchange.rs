@@ -125,16 +125,35 @@ async fn refuse_head(
             trace::tls(client.peer);
             return After::Linger;
         }
-        _ => trace::head_malformed(client.peer, &fault.refused().unwrap_or_default()),
+        _ => trace::head_malformed(client.peer, fault),
     }
-    let id = RequestId::fresh();
-    let asker = Asker::unknown(&id, shared.config.detail_level);
+    let head = &scratch.inbound[..];
+    let id = RequestId::of(raw_values(head, X_REQUEST_ID));
+    let level = shared.config.detail_level;
+    let asker = Asker::new(
+        &id,
+        level,
+        raw_values(head, "Accept"),
+        head.starts_with(b"HEAD "),
+    );
     reply::write(fault, &asker, Afterwards::Close, &mut scratch.reply);
     client.timer.arm(shared.config.timeouts.body);
     match write_all(&mut client.stream, &client.timer, &scratch.reply).await {
         Ok(()) => After::Linger,
         Err(_) => After::Gone,
     }
+}
+
+/// The values of a field in a head that cannot be read, as far as lines can be
+/// told apart in it: what the answer looks like depends on it, nothing else.
+fn raw_values<'h>(head: &'h [u8], name: &'static str) -> impl Iterator<Item = &'h [u8]> {
+    let lines = head.split(|&octet| octet == b'\n');
+    lines.filter_map(move |line| {
+        let (sent, value) = line.split_at_checked(name.len())?;
+        let value = value.strip_prefix(b":")?;
+        sent.eq_ignore_ascii_case(name.as_bytes())
+            .then(|| value.trim_ascii())
+    })
 }
 
 /// The first octet of a TLS handshake (RFC 8446 §5.1); no method starts so.

@@ -180,6 +180,11 @@ impl Fault {
         }
     }
 
+    /// What the client is told at most, in a sentence.
+    pub(super) fn told(&self) -> String {
+        self.detail(DetailLevel::Full)
+    }
+
     fn detail(&self, level: DetailLevel) -> String {
         match self {
             Self::BodyBroken => "The request's body is not framed as HTTP asks.".to_owned(),
@@ -283,7 +288,7 @@ fn detail_of_syntax(error: &SyntaxError, level: DetailLevel) -> String {
     match error {
         SyntaxError::BareLf(_) => match field {
             Some(field) => format!(
-                "The line of {field} ends in LF alone, {offset} octets into its value: lines end in CR LF."
+                "The line of {field} ends in LF alone, at offset {offset} of its value: lines end in CR LF."
             ),
             None => "A line of the head ends in LF alone: lines end in CR LF.".to_owned(),
         },

@@ -36,6 +36,7 @@ mod text;
 pub use layer::EventLayer;
 
 use super::event::{Event, Peer};
+use super::reply::Fault;
 use super::resolve::Change;
 use crate::config::{Listen, LogFormat, Upstream};
 use rate::Rate;
@@ -217,8 +218,10 @@ pub(super) fn no_proxy_header(client: Peer, reason: &str) {
 }
 
 /// A head that cannot be read: there is no request to tell of.
-pub(super) fn head_malformed(client: Peer, refused: &str) {
-    info!(target: CONNECTION, %client, refused, "malformed request head");
+pub(super) fn head_malformed(client: Peer, fault: &Fault) {
+    let reason = fault.reason();
+    let detail = fault.told();
+    info!(target: CONNECTION, %client, reason, detail, "malformed request head");
 }
 
 pub(super) fn head_stalled(client: Peer) {
