@@ -183,10 +183,11 @@ fn request_line(line: &[u8]) -> Option<SyntaxError> {
         return Some(SyntaxError::Target(Place::outside(octet, offset)));
     }
     let version = target.get(target_end? + 1..)?;
-    if !version.starts_with(b"HTTP/1.") {
-        return Some(SyntaxError::RequestLine);
+    let version = version.strip_suffix(b"\n").unwrap_or(version);
+    match version.strip_suffix(b"\r").unwrap_or(version) {
+        b"HTTP/1.0" | b"HTTP/1.1" => bare_lf(line),
+        _ => Some(SyntaxError::RequestLine),
     }
-    bare_lf(line)
 }
 
 /// Whether a line outside all fields ends in LF alone.
