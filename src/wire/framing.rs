@@ -259,6 +259,11 @@ pub(crate) fn request<'h>(
 /// How the end of a request's body is known, where the request is refused for
 /// something else and one reading only is possible.
 pub(crate) fn body_of(line: &RequestLine, head: &[u8], fields: &[Field]) -> Option<Framing> {
+    let looks_alike =
+        |field: &Field| field.known == Known::Other && looks_like_framing(field, head);
+    if fields.iter().any(looks_alike) {
+        return None;
+    }
     let of = |known| {
         let mut all = fields.iter().filter(move |field| field.known == known);
         let first = all.next();
