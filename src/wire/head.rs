@@ -251,6 +251,10 @@ pub(crate) fn response(
         let (Some(status), Some(version)) = (parser.code, parser.version) else {
             return Ok(Parsed::Partial);
         };
+        // RFC 9110 §15: three digits, of which the first says what it is about.
+        if status < 100 {
+            return Err(SyntaxError::Malformed);
+        }
         if !places(input, octets, parser.headers, fields) {
             return Err(syntax::of_line_end(input));
         }
