@@ -457,7 +457,12 @@ impl<'x> Exchange<'x> {
         loop {
             let came = self
                 .response_head(plan, upload, upstream, scratch, record, wants_continue)
-                .await?;
+                .await
+                .map_err(|failed| match interim {
+                    0 => failed,
+                    // An interim response is one: the request was delivered.
+                    _ => Failed::Otherwise(failed.into()),
+                })?;
             let Came::Head(line) = came else {
                 // The upstream does not know about it, or waits for the body.
                 wants_continue = false;
