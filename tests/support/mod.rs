@@ -1,6 +1,8 @@
 //! Both ends of the proxy as raw octets: an origin that answers by script, a
 //! client that sends what clients refuse to send, and the log in between.
 
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
 use headguard::config::{Listen, Source, read};
 use headguard::proxy::trace::EventLayer;
 use headguard::proxy::{Proxy, Reloader};
@@ -91,7 +93,7 @@ impl Message {
 /// One end of a connection.
 pub(crate) struct Peer {
     pub(crate) stream: TcpStream,
-    buffer: Vec<u8>,
+    pub(crate) buffer: Vec<u8>,
 }
 
 impl Peer {
@@ -116,7 +118,11 @@ impl Peer {
         soon(self.stream.write_all(octets.as_ref())).await
     }
 
-    async fn fill(&mut self) -> io::Result<usize> {
+    /// Reads once. 0 is the end.
+    pub(crate) async fn fill(&mut self) -> io::Result<usize> {
+        if self.buffer.capacity() - self.buffer.len() < 1 << 12 {
+            self.buffer.reserve(1 << 16);
+        }
         soon(self.stream.read_buf(&mut self.buffer)).await
     }
 
