@@ -259,12 +259,6 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
         let exchanged = Contained::new(exchange::run(&mut client, &mut scratch)).await;
         let after = exchanged.unwrap_or(After::Panicked);
         match after {
-            After::Again
-                if client.worker.stage() > Stage::Serving && scratch.inbound.is_empty() =>
-            {
-                scratch::give_back(scratch);
-                return close(client).await;
-            }
             After::Again => {
                 client
                     .timer
@@ -287,7 +281,7 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
             After::Panicked => {
                 return Box::pin(give_up(client, scratch)).await;
             }
-            After::Gone => return,
+            After::Gone => return scratch::give_back(scratch),
         }
     }
 }
@@ -318,6 +312,7 @@ enum Next {
 /// Waits for the first octets of a request, without a buffer to put them in
 /// until they come.
 async fn next_request(client: &mut Client, opening: bool) -> Next {
+    let mut hurried = false;
     poll_fn(|cx| {
         let mut scratch = scratch::take();
         make_room(&mut scratch.inbound, FIRST_READ);
@@ -332,14 +327,20 @@ async fn next_request(client: &mut Client, opening: bool) -> Next {
         if client.timer.is_over(cx) {
             return Poll::Ready(Next::Overdue);
         }
-        // Who has only just come is about to say something; others may leave,
-        // unless something came of which the runtime does not know yet.
         match client.worker.stage() {
-            Stage::Serving => Poll::Pending,
-            Stage::Leaving if opening => Poll::Pending,
+            Stage::Serving | Stage::Leaving => Poll::Pending,
             Stage::Over => Poll::Ready(Next::Leave),
-            _ if client.stream.has_octets() => Poll::Pending,
-            _ => Poll::Ready(Next::Leave),
+            // Who has only just come is about to say something.
+            Stage::Draining if opening && !hurried => {
+                hurried = true;
+                client.timer.arm(LONGEST_OPENING);
+                Poll::Pending
+            }
+            Stage::Draining if opening => Poll::Pending,
+            // Others may leave, unless something came of which the runtime
+            // does not know yet.
+            Stage::Draining if client.stream.has_octets() => Poll::Pending,
+            Stage::Draining => Poll::Ready(Next::Leave),
         }
     })
     .await
@@ -415,14 +416,22 @@ async fn say_panicked(client: &mut Client, scratch: &Scratch) {
 
 async fn close(mut client: Box<Client>) {
     // A client that closed first makes this fail, and has all it wants.
-    let _ = poll_fn(|cx| Pin::new(&mut client.stream).poll_shutdown(cx)).await;
+    client.timer.arm(LINGER);
+    poll_fn(|cx| {
+        let closed = Pin::new(&mut client.stream).poll_shutdown(cx).is_ready();
+        match closed || client.timer.is_over(cx) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
 }
 
 /// Closes our half and lets the client finish talking, so that it reads the
 /// answer: a socket closed with octets unread resets the connection, and the
 /// client's system throws the answer away.
 async fn linger(mut client: Box<Client>) {
-    let _ = client.stream.shutdown().await;
+    let _ = timeout(LINGER, client.stream.shutdown()).await;
     let mut sink = Vec::with_capacity(4096);
     let read_out = poll_fn(|cx: &mut Context<'_>| -> Poll<io::Result<()>> {
         loop {
@@ -436,6 +445,9 @@ async fn linger(mut client: Box<Client>) {
     });
     let _ = timeout(LINGER, read_out).await;
 }
+
+/// How long a client that has said nothing yet may keep a drain waiting.
+const LONGEST_OPENING: Duration = Duration::from_secs(1);
 
 /// How long a client may go on talking after its last answer.
 const LINGER: Duration = Duration::from_secs(2);

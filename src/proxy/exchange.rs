@@ -214,7 +214,11 @@ impl<'x> Exchange<'x> {
                 return Err(Refused { fault, drained });
             }
         };
-        let _counted = self.admit()?;
+        let Some(_counted) = self.admit() else {
+            let (fault, expects) = (Fault::Busy, plan.expects_continue);
+            let drained = Box::pin(self.drain(scratch, &fault, plan.framing, expects)).await;
+            return Err(Refused { fault, drained });
+        };
         let mut upload = Transfer::new(
             plan.framing,
             self.shared.config.limits.head,
@@ -252,10 +256,9 @@ impl<'x> Exchange<'x> {
     }
 
     /// Counts the request, unless there are too many.
-    fn admit(&self) -> Result<Counted, Refused> {
+    fn admit(&self) -> Option<Counted> {
         let most = self.shared.config.limits.requests;
         Counted::one(&self.client.worker.load, |load| &load.requests, most)
-            .ok_or_else(|| Fault::Busy.into())
     }
 
     /// Decides about the head, and writes the one for the upstream.
@@ -363,7 +366,8 @@ impl<'x> Exchange<'x> {
         let mut connected = match kept {
             Some(kept) => kept,
             None => {
-                let connecting = Pool::connect(&worker, upstream, limit);
+                // Rare, and large: not part of every exchange.
+                let connecting = Box::pin(Pool::connect(&worker, upstream, limit));
                 self.while_client_stays(scratch, upload, connecting).await?
             }
         };
@@ -393,7 +397,7 @@ impl<'x> Exchange<'x> {
             if !again {
                 return Err(failed.into());
             }
-            let connecting = Pool::fresh(&worker, upstream, limit);
+            let connecting = Box::pin(Pool::fresh(&worker, upstream, limit));
             connected = self.while_client_stays(scratch, upload, connecting).await?;
         }
     }
@@ -403,10 +407,8 @@ impl<'x> Exchange<'x> {
         &mut self,
         scratch: &mut Scratch,
         upload: &Transfer,
-        what: impl Future<Output = Result<T, Fault>>,
+        mut what: Pin<Box<impl Future<Output = Result<T, Fault>>>>,
     ) -> Result<T, Fault> {
-        // Rare, and large: not part of every exchange.
-        let mut what = Box::pin(what);
         let stream = &mut self.client.stream;
         let awaits_body = !upload.has_no_body();
         poll_fn(|cx| {
@@ -1140,6 +1142,6 @@ mod tests {
             size_of::<F>()
         }
 
-        assert!(size(run) <= 3072, "{} octets", size(run));
+        assert!(size(run) <= 1536, "{} octets", size(run));
     }
 }
