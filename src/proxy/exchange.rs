@@ -877,7 +877,9 @@ impl<'x> Exchange<'x> {
         framing: Framing,
         expects_continue: bool,
     ) -> Drained {
-        if !fault.leaves_framing_clear() {
+        // A stream of HTTP/2 carries one request; nothing comes after it.
+        let is_alone = matches!(self.client.stream, Stream::Pipe(_));
+        if is_alone || !fault.leaves_framing_clear() {
             return Drained::Part;
         }
         let mut drain = Drain::new(framing, self.line.octets);
