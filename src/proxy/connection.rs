@@ -238,7 +238,7 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
         if opening && h2::may_be_preface(&scratch.inbound) {
             match Box::pin(preface(&mut client, scratch)).await {
                 Preface::Http2(first) => {
-                    return serve_h2(client, first).await;
+                    return serve_h2(*client, first).await;
                 }
                 Preface::Other(scratch) => {
                     held = Some(scratch);
@@ -287,14 +287,14 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
 }
 
 /// Goes on in HTTP/2, from its preface.
-fn serve_h2(client: Box<Client>, first: Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>> {
+fn serve_h2(client: Client, first: Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>> {
     let Client {
         stream,
         peer,
         secure,
         worker,
         ..
-    } = *client;
+    } = client;
     Box::pin(h2::server::serve(worker, stream, peer, secure, first))
 }
 

@@ -674,7 +674,7 @@ impl<'x> Exchange<'x> {
             shared,
             record,
             plan.response_policy.as_ref(),
-            &scratch.answer[..answer.line.octets.min(scratch.answer.len())],
+            &scratch.answer,
             &scratch.answer_fields,
         );
         let repairs = repairs.map_err(|fault| Refused {
@@ -856,7 +856,8 @@ impl<'x> Exchange<'x> {
             .inbound
             .drain(..upload.at().min(scratch.inbound.len()));
         let early = answer.line.octets.min(scratch.answer.len());
-        scratch.reply.extend_from_slice(&scratch.answer[early..]);
+        let early = scratch.answer.get(early..).unwrap_or_default();
+        scratch.reply.extend_from_slice(early);
         tunnel::run(
             self.client,
             &mut upstream,
@@ -886,15 +887,14 @@ impl<'x> Exchange<'x> {
         let timer = &self.client.timer;
         timer.arm(LONGEST_DRAIN);
         let stream = &mut self.client.stream;
-        let drained = poll_fn(|cx| {
+        poll_fn(|cx| {
             if timer.is_over(cx) {
                 return Poll::Ready(Drained::Part);
             }
             let may_read = !expects_continue;
             drain.poll(cx, stream, &mut scratch.inbound, may_read)
         })
-        .await;
-        drained
+        .await
     }
 
     /// Answers by ourselves.
