@@ -48,9 +48,14 @@ pub(super) enum After {
     Panicked,
 }
 
-/// Serves the request whose first octets are in `scratch`.
-pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
+/// Serves the request whose first octets are in `scratch`. With `arms`, the time
+/// for its head runs from now. When it is done, the time until the next request
+/// runs.
+pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) -> After {
     let shared = client.worker.shared();
+    if arms {
+        client.timer.arm(shared.config.timeouts.head);
+    }
     let line = match read_head(client, scratch, &shared).await {
         Ok(Some(line)) => line,
         Ok(None) => return After::Gone,
@@ -62,10 +67,12 @@ pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
         shared: &shared,
         line: &line,
     };
-    match exchange.attempt(scratch, &mut record).await {
+    let after = match exchange.attempt(scratch, &mut record).await {
         Ok(after) => after,
         Err(refused) => Box::pin(exchange.answer(scratch, record, refused)).await,
-    }
+    };
+    client.timer.arm(shared.config.timeouts.idle);
+    after
 }
 
 /// Reads a whole head. Nothing, where the client is gone.
@@ -1157,7 +1164,7 @@ mod tests {
     /// One of these is allocated for each request.
     #[test]
     fn an_exchange_is_small() {
-        fn size<'c, A, B, F>(_: fn(&'c mut A, &'c mut B) -> F) -> usize {
+        fn size<'c, A, B, C, F>(_: fn(&'c mut A, &'c mut B, C) -> F) -> usize {
             size_of::<F>()
         }
 
