@@ -11,6 +11,7 @@
 
 mod support;
 
+use headguard::config::{Source, read};
 use std::net::SocketAddr;
 use support::{Connection, Guard, Log, Message, OK, Origin, Peer, soon};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -614,6 +615,31 @@ async fn informational_responses_do_not_stand_for_the_final_one() {
         assert_eq!(client.head().await.expect("a head").status(), 100);
         assert_eq!(client.message().await.expect("an answer").status(), 200);
     }
+}
+
+// Settings that change.
+
+#[tokio::test]
+async fn a_reload_changes_the_policy_between_requests() {
+    let (log, _capturing) = Log::json();
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, REJECT).await;
+    let mut client = proxy.connect().await;
+    assert_eq!(client.ask(company(LATIN1)).await.status(), 400);
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\nupstream = \"http://{}\"\nworkers = 2\n{NORMALIZE}",
+        origin.address
+    );
+    let source = Source {
+        name: "new.toml",
+        text: &text,
+    };
+    let config = read(Some(source), &[]).expect("a right configuration");
+    let reloaded = proxy.reloader.reload(config).expect("reloaded");
+    assert_eq!(reloaded.restart_needed, ["workers"]);
+    assert_eq!(client.ask(company(LATIN1)).await.status(), 200);
+    assert_eq!(origin.received().await.exactly("CompanyName"), [UTF8]);
+    assert!(log.contents().contains("\"keys\":\"workers\""));
 }
 
 // Limits.

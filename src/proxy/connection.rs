@@ -238,7 +238,7 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
         if opening && h2::may_be_preface(&scratch.inbound) {
             match Box::pin(preface(&mut client, scratch)).await {
                 Preface::Http2(first) => {
-                    return serve_h2(client, first).await;
+                    return serve_h2(*client, first).await;
                 }
                 Preface::Other(scratch) => {
                     held = Some(scratch);
@@ -248,21 +248,14 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
                 Preface::Nothing => return,
             }
         }
-        if !opening {
-            client
-                .timer
-                .arm(client.worker.shared().config.timeouts.head);
-        }
-        opening = false;
+        // The time for the first head runs since the connection was accepted.
+        let arms = !std::mem::take(&mut opening);
         let mut scratch = scratch;
         // In a box of its own, which is there only while a request is.
-        let exchanged = Contained::new(exchange::run(&mut client, &mut scratch)).await;
+        let exchanged = Contained::new(exchange::run(&mut client, &mut scratch, arms)).await;
         let after = exchanged.unwrap_or(After::Panicked);
         match after {
             After::Again => {
-                client
-                    .timer
-                    .arm(client.worker.shared().config.timeouts.idle);
                 if scratch.inbound.is_empty() {
                     scratch::give_back(scratch);
                 } else {
@@ -287,14 +280,14 @@ async fn serve_h1(mut client: Box<Client>, first: Vec<u8>) {
 }
 
 /// Goes on in HTTP/2, from its preface.
-fn serve_h2(client: Box<Client>, first: Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>> {
+fn serve_h2(client: Client, first: Vec<u8>) -> Pin<Box<dyn Future<Output = ()>>> {
     let Client {
         stream,
         peer,
         secure,
         worker,
         ..
-    } = *client;
+    } = client;
     Box::pin(h2::server::serve(worker, stream, peer, secure, first))
 }
 
@@ -390,7 +383,7 @@ pub(super) async fn turn_away(mut stream: Stream, level: DetailLevel) {
 /// Serves the one request that comes over a pipe.
 pub(super) async fn serve_one(mut client: Client) {
     let mut scratch = scratch::take();
-    match Contained::new(exchange::run(&mut client, &mut scratch)).await {
+    match Contained::new(exchange::run(&mut client, &mut scratch, true)).await {
         Ok(_) => scratch::give_back(scratch),
         Err(Panicked) => say_panicked(&mut client, &scratch).await,
     }

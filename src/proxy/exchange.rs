@@ -48,9 +48,14 @@ pub(super) enum After {
     Panicked,
 }
 
-/// Serves the request whose first octets are in `scratch`.
-pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
+/// Serves the request whose first octets are in `scratch`. With `arms`, the time
+/// for its head runs from now. When it is done, the time until the next request
+/// runs.
+pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) -> After {
     let shared = client.worker.shared();
+    if arms {
+        client.timer.arm(shared.config.timeouts.head);
+    }
     let line = match read_head(client, scratch, &shared).await {
         Ok(Some(line)) => line,
         Ok(None) => return After::Gone,
@@ -62,10 +67,12 @@ pub(super) async fn run(client: &mut Client, scratch: &mut Scratch) -> After {
         shared: &shared,
         line: &line,
     };
-    match exchange.attempt(scratch, &mut record).await {
+    let after = match exchange.attempt(scratch, &mut record).await {
         Ok(after) => after,
         Err(refused) => Box::pin(exchange.answer(scratch, record, refused)).await,
-    }
+    };
+    client.timer.arm(shared.config.timeouts.idle);
+    after
 }
 
 /// Reads a whole head. Nothing, where the client is gone.
@@ -679,7 +686,7 @@ impl<'x> Exchange<'x> {
             shared,
             record,
             plan.response_policy.as_ref(),
-            &scratch.answer[..answer.line.octets.min(scratch.answer.len())],
+            &scratch.answer,
             &scratch.answer_fields,
         );
         let repairs = repairs.map_err(|fault| Refused {
@@ -861,7 +868,8 @@ impl<'x> Exchange<'x> {
             .inbound
             .drain(..upload.at().min(scratch.inbound.len()));
         let early = answer.line.octets.min(scratch.answer.len());
-        scratch.reply.extend_from_slice(&scratch.answer[early..]);
+        let early = scratch.answer.get(early..).unwrap_or_default();
+        scratch.reply.extend_from_slice(early);
         tunnel::run(
             self.client,
             &mut upstream,
@@ -882,22 +890,23 @@ impl<'x> Exchange<'x> {
         framing: Framing,
         expects_continue: bool,
     ) -> Drained {
-        if !fault.leaves_framing_clear() {
+        // A stream of HTTP/2 carries one request; nothing comes after it.
+        let is_alone = matches!(self.client.stream, Stream::Pipe(_));
+        if is_alone || !fault.leaves_framing_clear() {
             return Drained::Part;
         }
         let mut drain = Drain::new(framing, self.line.octets);
         let timer = &self.client.timer;
         timer.arm(LONGEST_DRAIN);
         let stream = &mut self.client.stream;
-        let drained = poll_fn(|cx| {
+        poll_fn(|cx| {
             if timer.is_over(cx) {
                 return Poll::Ready(Drained::Part);
             }
             let may_read = !expects_continue;
             drain.poll(cx, stream, &mut scratch.inbound, may_read)
         })
-        .await;
-        drained
+        .await
     }
 
     /// Answers by ourselves.
@@ -1160,7 +1169,7 @@ mod tests {
     /// One of these is allocated for each request.
     #[test]
     fn an_exchange_is_small() {
-        fn size<'c, A, B, F>(_: fn(&'c mut A, &'c mut B) -> F) -> usize {
+        fn size<'c, A, B, C, F>(_: fn(&'c mut A, &'c mut B, C) -> F) -> usize {
             size_of::<F>()
         }
 

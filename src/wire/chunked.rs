@@ -231,8 +231,11 @@ pub(crate) const LAST: &[u8] = b"0\r\n";
 mod tests {
     use super::*;
 
+    /// Data, trailer section, and how many octets were used.
+    type Read = (Vec<u8>, Vec<u8>, usize);
+
     /// Reads `wire` in pieces of `piece` octets, as a connection would.
-    fn read(wire: &[u8], piece: usize) -> Result<Option<(Vec<u8>, Vec<u8>, usize)>, ChunkError> {
+    fn read(wire: &[u8], piece: usize) -> Result<Option<Read>, ChunkError> {
         let mut decoder = Decoder::new(64);
         let (mut data, mut trailers) = (Vec::new(), Vec::new());
         let (mut start, mut end) = (0, 0);

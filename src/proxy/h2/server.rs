@@ -95,13 +95,13 @@ pub(in crate::proxy) async fn serve(
                 return Poll::Ready(());
             }
             let over = origin.timer.is_over(cx);
-            if !over && (leaving || worker.stage() == Stage::Serving) {
+            if !over && (leaving || worker.stage() < Stage::Draining) {
                 return Poll::Pending;
             }
             if over && origin.open.get() > 0 {
                 origin.rest();
             } else if !leaving {
-                if !origin.served.get() && worker.stage() == Stage::Serving {
+                if !origin.served.get() && over {
                     trace::head_stalled(peer);
                 }
                 leaving = true;
