@@ -9,6 +9,7 @@ use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
 use super::limits;
+use super::memo::Refusal;
 use super::reply::{self, Afterwards, Asker, Fault};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::tunnel;
@@ -27,6 +28,7 @@ use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite as _;
@@ -306,8 +308,16 @@ impl<'x> Exchange<'x> {
             (fault, framing_at_least(line, scratch), true)
         })?;
         let head = &scratch.inbound[..];
-        let (policy, repairs) = judge::request(shared, record, line, head, &scratch.fields, &read)
-            .map_err(|fault| (fault, read.framing, read.expects_continue))?;
+        let (policy, repairs) = judge::request(
+            shared,
+            record,
+            &self.client.worker.memo,
+            line,
+            head,
+            &scratch.fields,
+            &read,
+        )
+        .map_err(|fault| (fault, read.framing, read.expects_continue))?;
         let method = line.method(head);
         let host = match shared.upstream.host() {
             Some(host) => HostLine::Set(host),
@@ -386,7 +396,7 @@ impl<'x> Exchange<'x> {
     ) -> Result<(Connected, Answer), Fault> {
         let upstream = &self.shared.upstream;
         let limit = self.shared.config.timeouts.connect;
-        let worker = std::rc::Rc::clone(&self.client.worker);
+        let worker = Rc::clone(&self.client.worker);
         self.client.timer.disarm();
         let kept = worker.pool.take(upstream, !plan.idempotent);
         let mut connected = match kept {
@@ -942,6 +952,15 @@ impl<'x> Exchange<'x> {
             sent(scratch, "Accept"),
             self.line.method(&scratch.inbound) == "HEAD",
         );
+        let fault = match fault {
+            Fault::Rejected(rejected) => {
+                let refusal = Rc::new(Refusal::new(&rejected, asker.level, asker.as_text));
+                let memo = &self.client.worker.memo;
+                memo.keep(self.shared.id, asker.as_text, &rejected, &refusal);
+                Fault::Repeated(refusal)
+            }
+            fault => fault,
+        };
         let mut reply = std::mem::take(&mut scratch.reply);
         reply::write(&fault, &asker, afterwards, &mut reply);
         scratch.reply = reply;

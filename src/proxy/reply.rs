@@ -1,6 +1,7 @@
 //! Every answer of our own. One function turns what went wrong into a response.
 
 use super::limits::{Exceeded, Limit};
+use super::memo::Refusal;
 use super::request_id::RequestId;
 use super::upstream::{UpstreamError, UpstreamFailure};
 use crate::explain::json::Object;
@@ -10,6 +11,7 @@ use crate::preview::{Preview, hex};
 use crate::wire::framing::{Malformed, Offender};
 use crate::wire::syntax::{Place, SyntaxError};
 use http::StatusCode;
+use std::rc::Rc;
 
 /// Why a request is answered by us.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(super) enum Fault {
     Panicked,
     /// The policy refuses it.
     Rejected(Box<Rejected>),
+    /// The policy refuses it again.
+    Repeated(Rc<Refusal>),
     /// The policy for responses refuses the upstream's answer.
     ResponseRejected,
     /// Its head, or its trailer section, is not HTTP.
@@ -45,7 +49,9 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::BodyBroken | Self::ClientGone | Self::Rejected(_) => StatusCode::BAD_REQUEST,
+            Self::BodyBroken | Self::ClientGone | Self::Rejected(_) | Self::Repeated(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::BodyStalled | Self::BodySlow | Self::HeadStalled => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Exceeded(exceeded) => match exceeded.limit {
@@ -86,7 +92,7 @@ impl Fault {
             Self::HeadStalled => "head-stalled",
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected(_) | Self::Repeated(_) => "rejected",
             Self::ResponseRejected => "response-rejected",
             Self::Syntax(error) => syntax_name(error),
             Self::Upstream(failure) => failure.error.name(),
@@ -107,6 +113,7 @@ impl Fault {
             Self::Busy
             | Self::Exceeded(_)
             | Self::Rejected(_)
+            | Self::Repeated(_)
             | Self::ResponseRejected
             | Self::Upstream(_) => true,
         }
@@ -136,7 +143,7 @@ impl Fault {
             | Self::Malformed(_)
             | Self::Syntax(_) => "refused",
             Self::Panicked => "failed",
-            Self::Rejected(_) | Self::ResponseRejected => "rejected",
+            Self::Rejected(_) | Self::Repeated(_) | Self::ResponseRejected => "rejected",
             Self::Upstream(_) => "upstream",
         }
     }
@@ -208,6 +215,7 @@ impl Fault {
             }
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
+            Self::Repeated(refusal) => refusal.item.clone(),
             Self::ResponseRejected => {
                 "The upstream's response has a field value that is not encoded as it should be."
                     .to_owned()
@@ -327,7 +335,7 @@ pub(super) struct Asker<'r> {
     pub(super) id: &'r RequestId,
     pub(super) level: DetailLevel,
     /// It prefers plain text (RFC 9110 §12.5.1).
-    as_text: bool,
+    pub(super) as_text: bool,
     /// It asked for a head without a body.
     to_head: bool,
 }
@@ -375,6 +383,7 @@ pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, ou
             let problem = rejected.problem(Some(&instance), asker.level);
             problem.told(asker.as_text)
         }
+        Fault::Repeated(refusal) => refusal.told(&instance),
         _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, &instance)),
         _ => (Problem::MEDIA_TYPE, json(fault, asker, &instance)),
     };
@@ -403,6 +412,7 @@ pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, ou
 fn item(fault: &Fault, level: DetailLevel) -> String {
     match fault {
         Fault::Rejected(rejected) => rejected.item(level),
+        Fault::Repeated(refusal) => refusal.item.clone(),
         _ if level == DetailLevel::Id => fault.verb().to_owned(),
         _ => format!("{};reason={}", fault.verb(), fault.reason()),
     }
