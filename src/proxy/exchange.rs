@@ -171,7 +171,11 @@ const TLS_HANDSHAKE: u8 = 22;
 /// The values of one field of the request in `scratch`.
 fn sent<'s>(scratch: &'s Scratch, name: &'static str) -> impl Iterator<Item = &'s [u8]> + use<'s> {
     let head = &scratch.inbound[..];
-    let named = move |field: &&Field| field.name(head).eq_ignore_ascii_case(name);
+    let named = move |field: &&Field| {
+        field
+            .name_octets(head)
+            .eq_ignore_ascii_case(name.as_bytes())
+    };
     scratch
         .fields
         .iter()

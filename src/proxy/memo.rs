@@ -54,21 +54,15 @@ impl Refusal {
         }
     }
 
-    /// The media type and the body.
-    pub(super) fn told(&self, instance: &str) -> (&'static str, String) {
-        let template = &self.template;
-        let mut body = String::with_capacity(template.len() + instance.len());
+    /// The media type, and the body in its three parts.
+    pub(super) fn told<'r>(&'r self, instance: &'r str) -> (&'static str, [&'r str; 3]) {
         // The template was made with the place kept by a mark of our own, last
         // in it: what stands in a value comes before.
-        match template.rsplit_once(PLACE) {
-            Some((before, after)) => {
-                for part in [before, instance, after] {
-                    body.push_str(part);
-                }
-            }
-            None => body.push_str(template),
-        }
-        (self.media_type, body)
+        let parts = match self.template.rsplit_once(PLACE) {
+            Some((before, after)) => [before, instance, after],
+            None => [&self.template, "", ""],
+        };
+        (self.media_type, parts)
     }
 }
 
@@ -190,7 +184,8 @@ mod tests {
                     assert_eq!(refusal.item, rejected.item(*level));
                     let instance = "urn:headguard:request:abc";
                     let written = rejected.problem(Some(instance), *level).told(as_text);
-                    assert_eq!(refusal.told(instance), written);
+                    let (media_type, parts) = refusal.told(instance);
+                    assert_eq!((media_type, parts.concat()), written);
                 }
             }
         }
