@@ -607,7 +607,8 @@ impl<'x> Exchange<'x> {
                 }
             }
             // Whoever has to act next has so long for it.
-            let now = (upload.moved(), answer.len());
+            // A head that has begun has it once more, however it drips.
+            let now = (upload.moved(), answer.is_empty());
             let waits_for_client = !upload.is_done() && upload.waiting() == Waiting::Source;
             if before != Some(now) {
                 before = Some(now);
