@@ -301,6 +301,19 @@ async fn ambiguous_framing_is_refused() {
 }
 
 #[tokio::test]
+async fn empty_lines_before_a_request_end_in_crlf_and_stay_here() {
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let asked = |before: &str| [before.as_bytes(), &get(&[])].concat();
+    assert_eq!(proxy.ask(asked("\r\n\r\n")).await.status(), 200);
+    assert!(origin.received().await.head.starts_with(b"GET "));
+    for before in ["\n", "\r\n\n", "\n\r\n"] {
+        assert_eq!(proxy.ask(asked(before)).await.status(), 400, "{before:?}");
+    }
+    assert!(origin.is_idle());
+}
+
+#[tokio::test]
 async fn a_length_beside_a_transfer_coding_never_goes_on() {
     let mut origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, "").await;
@@ -557,6 +570,18 @@ async fn what_is_no_response_is_not_relayed() {
         (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
             "upstream-switched",
+        ),
+        (
+            "\r\nHTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
+        ),
+        (
+            "\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
+        ),
+        (
+            "HTTP/1.1 099 x\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
         ),
         ("HTTP/1.1 200", "upstream-closed"),
         ("", "upstream-closed"),

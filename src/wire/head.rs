@@ -218,13 +218,18 @@ pub(crate) fn request(
         else {
             return Ok(Parsed::Partial);
         };
+        let method = range_in(input, method.as_bytes());
+        if method.start > 0 {
+            // `httparse` reads over empty lines, which would be passed on.
+            return Err(SyntaxError::RequestLine);
+        }
         if !places(input, octets, parser.headers, fields) {
             return Err(syntax::of_line_end(input));
         }
         Ok(Parsed::Complete(RequestLine {
             octets,
             version: version_of(version),
-            method: range_in(input, method.as_bytes()),
+            method,
             target: range_in(input, target.as_bytes()),
         }))
     })
@@ -252,7 +257,8 @@ pub(crate) fn response(
             return Ok(Parsed::Partial);
         };
         // RFC 9110 §15: three digits, of which the first says what it is about.
-        if status < 100 {
+        // `httparse` also reads over empty lines before them.
+        if status < 100 || !input.starts_with(b"HTTP/") {
             return Err(SyntaxError::Malformed);
         }
         if !places(input, octets, parser.headers, fields) {
@@ -465,6 +471,18 @@ mod tests {
             let parsed = request(head, 128, &mut Vec::new());
             assert!(parsed.is_err(), "{}", head.escape_ascii());
         }
+    }
+
+    #[test]
+    fn nothing_stands_before_a_first_line() {
+        for before in ["\n", "\r\n", "\r\n\n"] {
+            let head = format!("{before}GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert!(request(head.as_bytes(), 128, &mut Vec::new()).is_err());
+            let head = format!("{before}HTTP/1.0 200 OK\r\n\r\n");
+            assert!(response(head.as_bytes(), 128, &mut Vec::new()).is_err());
+        }
+        let no_status = b"HTTP/1.1 099 x\r\n\r\n";
+        assert!(response(no_status, 128, &mut Vec::new()).is_err());
     }
 
     #[test]
