@@ -1019,6 +1019,15 @@ async fn a_refusal_keeps_the_connection_where_the_body_is_small() {
     }
     assert_eq!(client.ask(get(&[])).await.status(), 200);
 
+    // Other readers may look for another end of such a trailer section.
+    let mut other = proxy.connect().await;
+    let torn = post("Transfer-Encoding: chunked", b"0\r\nX: 1\n\n");
+    let refused = other.ask(torn).await;
+    assert_eq!(
+        (refused.status(), &*refused.value("connection")),
+        (400, "close")
+    );
+
     let large = vec![b'x'; 4 << 20];
     let refused = client
         .ask(post(&format!("Content-Length: {}", large.len()), &large))
