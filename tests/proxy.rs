@@ -314,6 +314,19 @@ async fn empty_lines_before_a_request_end_in_crlf_and_stay_here() {
 }
 
 #[tokio::test]
+async fn a_field_that_is_replaced_is_not_repaired() {
+    let mut origin = Origin::answering(OK).await;
+    let settings = "[forwarded]\ntrust = []\n\
+        [[policy.rule]]\nname = 'all'\nfields = ['*']\nnormalize = ['latin1']\n";
+    let proxy = Guard::before(origin.address, settings).await;
+    let request = get(&[("X-Forwarded-Host", LATIN1), ("X-Next", b"1")]);
+    assert_eq!(proxy.ask(request).await.status(), 200);
+    let received = origin.received().await;
+    assert_eq!(received.exactly("X-Forwarded-Host"), [b"api.example.com"]);
+    assert_eq!(received.exactly("X-Next"), [b"1"]);
+}
+
+#[tokio::test]
 async fn a_length_beside_a_transfer_coding_never_goes_on() {
     let mut origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, "").await;
