@@ -38,6 +38,11 @@ impl<'v> Preview<'v> {
 
 impl fmt::Display for Preview<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Names are nearly always plain.
+        let is_plain = |octet: &u8| matches!(octet, b' '..=b'~') && *octet != b'\\';
+        if self.octets.len() <= self.limit && self.octets.iter().all(is_plain) {
+            return f.write_str(std::str::from_utf8(self.octets).unwrap_or_default());
+        }
         let mut shown = 0;
         'all: for chunk in self.octets.utf8_chunks() {
             let mut rest = chunk.valid();
@@ -108,11 +113,11 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
-    let digit = |half: u8| char::from_digit(u32::from(half), 16);
     let mut hex = String::with_capacity(2 * octets.len().min(limit));
     for octet in octets.iter().take(limit) {
-        hex.extend(digit(octet >> 4));
-        hex.extend(digit(octet & 15));
+        for half in [octet >> 4, octet & 15] {
+            hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+        }
     }
     hex
 }

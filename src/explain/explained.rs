@@ -245,11 +245,18 @@ fn code_points(octets: &[u8]) -> String {
 
 /// `C3 A9`, at most sixteen octets of it.
 pub(crate) fn spaced_hex(octets: &[u8]) -> String {
-    let shown: Vec<String> = octets
-        .iter()
-        .take(16)
-        .map(|octet| format!("{octet:02X}"))
-        .collect();
-    let more = if octets.len() > 16 { " …" } else { "" };
-    shown.join(" ") + more
+    let mut shown = String::with_capacity(3 * octets.len().min(17));
+    for (place, octet) in octets.iter().take(16).enumerate() {
+        if place > 0 {
+            shown.push(' ');
+        }
+        for half in [octet >> 4, octet & 15] {
+            let digit = char::from_digit(u32::from(half), 16).unwrap_or('0');
+            shown.push(digit.to_ascii_uppercase());
+        }
+    }
+    if octets.len() > 16 {
+        shown.push_str(" …");
+    }
+    shown
 }

@@ -44,7 +44,8 @@ pub struct Explanation {
     class: &'static str,
     kind: Option<FindingKind>,
     /// What the value is refused for, unless it is its length.
-    culprit: Option<Explained>,
+    /// Which of the findings the value is refused for.
+    culprit: Option<usize>,
     findings: Vec<Explained>,
     found: usize,
     reading: Option<Reading>,
@@ -91,12 +92,21 @@ impl Explanation {
                 match rejection.cause() {
                     Cause::TooLong { limit, .. } => too_long = Some(*limit),
                     Cause::Found(finding) | Cause::NotRepaired(finding, _) => {
-                        let (finding, source) = (finding.clone(), source.clone());
-                        culprit = Some(show(&Judged {
-                            finding,
-                            action: Action::Reject,
-                            source,
-                        }));
+                        let listed = findings.iter();
+                        let place = listed.map(|one| &one.finding).position(|one| {
+                            one.span() == finding.span() && one.kind() == finding.kind()
+                        });
+                        // A verdict lists the first findings only; the one that
+                        // matters is told in any case.
+                        culprit = place.or_else(|| {
+                            let (finding, source) = (finding.clone(), source.clone());
+                            findings.push(show(&Judged {
+                                finding,
+                                action: Action::Reject,
+                                source,
+                            }));
+                            findings.len().checked_sub(1)
+                        });
                     }
                 }
                 Some(source)
@@ -109,15 +119,6 @@ impl Explanation {
                     .map(|one| one.source.clone())
             }
         };
-        // A verdict lists the first findings only; the one that matters is told
-        // in any case.
-        if let Some(culprit) = &culprit
-            && findings
-                .iter()
-                .all(|one| one.finding.span() != culprit.finding.span())
-        {
-            findings.push(culprit.clone());
-        }
         let reading = if secret { None } else { scan.reading() };
         Self {
             send: reading
@@ -241,6 +242,11 @@ impl Explanation {
         self.send.as_deref().map(str::as_bytes)
     }
 
+    /// What the value is refused for, if it is for a finding.
+    fn culprit(&self) -> Option<&Explained> {
+        self.findings.get(self.culprit?)
+    }
+
     /// The kind of the heaviest finding.
     #[must_use]
     pub const fn kind(&self) -> Option<FindingKind> {
@@ -286,7 +292,7 @@ impl Explanation {
         };
         let mut sentence = format!("{}{which}: ", Preview::new(self.field.as_bytes()).up_to(64));
         let heaviest = || self.findings.iter().min_by_key(|one| one.finding.kind());
-        match (self.too_long, self.culprit.as_ref().or_else(heaviest)) {
+        match (self.too_long, self.culprit().or_else(heaviest)) {
             (Some(limit), _) => {
                 sentence += &format!("{} octets where {limit} are allowed", self.octets);
             }

@@ -124,7 +124,7 @@ impl Problem<'_> {
 
     /// The page of the heaviest kind; "about:blank" where nothing is to be told.
     fn url(&self) -> String {
-        let blamed = |one: &Explanation| one.culprit.as_ref().map(|culprit| culprit.finding.kind());
+        let blamed = |one: &Explanation| one.culprit().map(|culprit| culprit.finding.kind());
         let kind = self.refused.iter().filter_map(blamed).min();
         match kind.filter(|_| self.level != DetailLevel::Id) {
             Some(kind) => kind.url(),
