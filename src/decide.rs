@@ -55,6 +55,12 @@ impl RequestPolicy<'_> {
         self.judge(name, || Protection::of(name), value)
     }
 
+    /// Whether the request makes no difference to what is decided.
+    #[cfg(feature = "proxy")]
+    pub(crate) const fn is_of_any_request(&self) -> bool {
+        self.inclusions.is_empty()
+    }
+
     /// Whether nothing can be found in a value, whatever its field.
     #[cfg(feature = "http")]
     pub(crate) fn clears(&self, value: &[u8]) -> bool {

@@ -99,8 +99,17 @@ impl RequestPolicy<'_> {
         &self,
         lines: impl Fn() -> L,
     ) -> Result<Judgement, Rejected> {
-        let mut found: Vec<(usize, L::Item, Verdict<'_>)> = Vec::new();
-        for (at, line) in lines().enumerate() {
+        let found = self.find_in_lines(lines());
+        self.judge_lines(found, lines)
+    }
+
+    /// The lines in which something is found, and where they are.
+    pub(crate) fn find_in_lines<'h, L: Line<'h>>(
+        &self,
+        lines: impl Iterator<Item = L>,
+    ) -> FoundIn<'h, L> {
+        let mut found = Vec::new();
+        for (at, line) in lines.enumerate() {
             // Most values are plain, whatever their field.
             if self.clears(line.value()) {
                 continue;
@@ -113,6 +122,15 @@ impl RequestPolicy<'_> {
                 found.push((at, line, verdict));
             }
         }
+        found
+    }
+
+    /// What is to be done about what was found in these lines.
+    pub(crate) fn judge_lines<'h, L: Iterator<Item: Line<'h>>>(
+        &self,
+        found: FoundIn<'h, L::Item>,
+        lines: impl Fn() -> L,
+    ) -> Result<Judgement, Rejected> {
         if found.is_empty() {
             return Ok(Judgement::default());
         }
@@ -162,6 +180,9 @@ impl RequestPolicy<'_> {
         }
     }
 }
+
+/// Lines with their places and what was decided about each.
+pub(crate) type FoundIn<'h, L> = Vec<(usize, L, Verdict<'h>)>;
 
 /// A field line, wherever it is. Its name is asked for only if it matters.
 pub(crate) trait Line<'h> {

@@ -59,9 +59,6 @@ impl Problem<'_> {
             .string("title", TITLE)
             .number("status", 400)
             .string("detail", &self.detail());
-        if let Some(instance) = self.instance {
-            object = object.string("instance", instance);
-        }
         if self.level != DetailLevel::Id {
             let findings = self
                 .refused
@@ -76,6 +73,9 @@ impl Problem<'_> {
         if self.level == DetailLevel::Full {
             object = object.array("send", self.refused.iter().filter_map(send));
         }
+        if let Some(instance) = self.instance {
+            object = object.string("instance", instance);
+        }
         object.finish()
     }
 
@@ -83,11 +83,11 @@ impl Problem<'_> {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut text = format!("400 {TITLE}\n{}\n", self.detail());
-        if let Some(instance) = self.instance {
-            text += &format!("Request: {instance}\n");
-        }
         if self.level != DetailLevel::Id {
             text += &format!("See {}\n", self.url());
+        }
+        if let Some(instance) = self.instance {
+            text += &format!("Request: {instance}\n");
         }
         text
     }

@@ -9,6 +9,7 @@ use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
 use super::limits;
+use super::memo::Refusal;
 use super::reply::{self, Afterwards, Asker, Fault};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::tunnel;
@@ -27,6 +28,7 @@ use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite as _;
@@ -169,7 +171,11 @@ const TLS_HANDSHAKE: u8 = 22;
 /// The values of one field of the request in `scratch`.
 fn sent<'s>(scratch: &'s Scratch, name: &'static str) -> impl Iterator<Item = &'s [u8]> + use<'s> {
     let head = &scratch.inbound[..];
-    let named = move |field: &&Field| field.name(head).eq_ignore_ascii_case(name);
+    let named = move |field: &&Field| {
+        field
+            .name_octets(head)
+            .eq_ignore_ascii_case(name.as_bytes())
+    };
     scratch
         .fields
         .iter()
@@ -306,8 +312,16 @@ impl<'x> Exchange<'x> {
             (fault, framing_at_least(line, scratch), true)
         })?;
         let head = &scratch.inbound[..];
-        let (policy, repairs) = judge::request(shared, record, line, head, &scratch.fields, &read)
-            .map_err(|fault| (fault, read.framing, read.expects_continue))?;
+        let (policy, repairs) = judge::request(
+            shared,
+            record,
+            &self.client.worker.memo,
+            line,
+            head,
+            &scratch.fields,
+            &read,
+        )
+        .map_err(|fault| (fault, read.framing, read.expects_continue))?;
         let method = line.method(head);
         let host = match shared.upstream.host() {
             Some(host) => HostLine::Set(host),
@@ -386,7 +400,7 @@ impl<'x> Exchange<'x> {
     ) -> Result<(Connected, Answer), Fault> {
         let upstream = &self.shared.upstream;
         let limit = self.shared.config.timeouts.connect;
-        let worker = std::rc::Rc::clone(&self.client.worker);
+        let worker = Rc::clone(&self.client.worker);
         self.client.timer.disarm();
         let kept = worker.pool.take(upstream, !plan.idempotent);
         let mut connected = match kept {
@@ -593,7 +607,8 @@ impl<'x> Exchange<'x> {
                 }
             }
             // Whoever has to act next has so long for it.
-            let now = (upload.moved(), answer.len());
+            // A head that has begun has it once more, however it drips.
+            let now = (upload.moved(), answer.is_empty());
             let waits_for_client = !upload.is_done() && upload.waiting() == Waiting::Source;
             if before != Some(now) {
                 before = Some(now);
@@ -942,6 +957,15 @@ impl<'x> Exchange<'x> {
             sent(scratch, "Accept"),
             self.line.method(&scratch.inbound) == "HEAD",
         );
+        let fault = match fault {
+            Fault::Rejected(rejected) => {
+                let refusal = Rc::new(Refusal::new(&rejected, asker.level, asker.as_text));
+                let memo = &self.client.worker.memo;
+                memo.keep(self.shared.id, asker.as_text, &rejected, &refusal);
+                Fault::Repeated(refusal)
+            }
+            fault => fault,
+        };
         let mut reply = std::mem::take(&mut scratch.reply);
         reply::write(&fault, &asker, afterwards, &mut reply);
         scratch.reply = reply;

@@ -12,10 +12,11 @@ use super::Shared;
 use super::event::Told;
 use super::forwarding;
 use super::limits;
+use super::memo::{Memo, Refused};
 use super::reply::Fault;
 use crate::decide::RequestPolicy;
-use crate::headers::{Line, Rejected, Repair};
-use crate::policy::{Policy, Target};
+use crate::headers::{Judgement, Line, Rejected, Repair, prefers_text};
+use crate::policy::{Action, Policy, Target};
 use crate::wire::framing;
 use crate::wire::head::{self, Field, RequestLine};
 
@@ -24,6 +25,7 @@ use crate::wire::head::{self, Field, RequestLine};
 pub(super) fn request<'p>(
     shared: &'p Shared,
     record: &mut Told,
+    memo: &Memo,
     line: &RequestLine,
     head: &[u8],
     fields: &[Field],
@@ -31,7 +33,37 @@ pub(super) fn request<'p>(
 ) -> Result<(RequestPolicy<'p>, Vec<Repair>), Fault> {
     limits::check(line, head, fields, &shared.config.limits).map_err(Fault::Exceeded)?;
     let policy = policy_for(&shared.config.policy, line.method(head), &read.target);
-    let repairs = values(shared, record, &policy, head, fields).map_err(Fault::Rejected)?;
+    let lines = || fields.iter().map(|field| InHead { field, head });
+    let found = policy.find_in_lines(lines());
+    // Where nobody listens, a refusal that was written before needs no reasons.
+    if let ([(_, line, verdict)], None, false) = (&*found, &record, shared.config.dry_run)
+        && verdict.action() == Action::Reject
+        && policy.is_of_any_request()
+    {
+        let name = line.name();
+        let before = fields
+            .iter()
+            .take_while(|field| field.line() != line.field.line());
+        let same = before.filter(|field| {
+            field
+                .name_octets(head)
+                .eq_ignore_ascii_case(name.as_bytes())
+        });
+        let accept = fields
+            .iter()
+            .filter(|field| field.name_octets(head).eq_ignore_ascii_case(b"accept"));
+        let refused = Refused {
+            settings: shared.id,
+            as_text: prefers_text(accept.map(|field| field.value(head))),
+            field: policy.spelling(name),
+            occurrence: same.count() + 1,
+            value: line.value(),
+        };
+        if let Some(refusal) = memo.recall(refused) {
+            return Err(Fault::Repeated(refusal));
+        }
+    }
+    let repairs = told(shared, record, policy.judge_lines(found, lines))?;
     Ok((policy, repairs))
 }
 
@@ -47,9 +79,7 @@ pub(super) fn trailers(
     let mut fields = Vec::new();
     head::trailers(section, shared.config.limits.fields, &mut fields).map_err(Fault::Syntax)?;
     let repairs = match policy {
-        Some(policy) => {
-            values(shared, record, policy, section, &fields).map_err(Fault::Rejected)?
-        }
+        Some(policy) => values(shared, record, policy, section, &fields)?,
         None => Vec::new(),
     };
     forwarding::write_trailers(section, &fields, &repairs, out);
@@ -82,6 +112,7 @@ pub(super) fn policy_for<'p>(
 }
 
 /// A field line in a head.
+#[derive(Clone, Copy)]
 struct InHead<'h> {
     field: &'h Field,
     head: &'h [u8],
@@ -107,10 +138,19 @@ fn values(
     policy: &RequestPolicy<'_>,
     head: &[u8],
     fields: &[Field],
-) -> Result<Vec<Repair>, Box<Rejected>> {
+) -> Result<Vec<Repair>, Fault> {
     let lines = || fields.iter().map(|field| InHead { field, head });
+    told(shared, record, policy.inspect_lines(lines))
+}
+
+/// Tells the record what was decided. In a dry run that is all.
+fn told(
+    shared: &Shared,
+    record: &mut Told,
+    judged: Result<Judgement, Rejected>,
+) -> Result<Vec<Repair>, Fault> {
     let dry_run = shared.config.dry_run;
-    match policy.inspect_lines(lines) {
+    match judged {
         Ok(judgement) => {
             if let Some(record) = record {
                 record.reported(judgement.report);
@@ -126,7 +166,7 @@ fn values(
             }
             match dry_run {
                 true => Ok(Vec::new()),
-                false => Err(Box::new(rejected)),
+                false => Err(Fault::Rejected(Box::new(rejected))),
             }
         }
     }

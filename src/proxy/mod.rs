@@ -31,6 +31,7 @@ mod h2;
 mod judge;
 mod limits;
 mod listener;
+mod memo;
 mod proxy_protocol;
 mod reload;
 mod reply;
@@ -56,7 +57,7 @@ use std::io;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use tls::Acceptor;
 use tokio::sync::{oneshot, watch};
@@ -85,6 +86,8 @@ impl fmt::Debug for Proxy {
 
 /// The settings of the moment, and what is made of them.
 struct Shared {
+    /// No other settings of this process have it.
+    id: u64,
     config: Config,
     logging: Logging,
     upstream: Arc<Upstream>,
@@ -115,7 +118,9 @@ impl Shared {
             trace::certificate(warning);
         }
         let told = upstream.told().to_owned();
+        static COUNT: AtomicU64 = AtomicU64::new(0);
         Ok(Self {
+            id: COUNT.fetch_add(1, Ordering::Relaxed),
             logging: match logging {
                 Some(logging) => logging.with(&config, &told),
                 None => Logging::new(&config, &told),

@@ -1,6 +1,7 @@
 //! Every answer of our own. One function turns what went wrong into a response.
 
 use super::limits::{Exceeded, Limit};
+use super::memo::Refusal;
 use super::request_id::RequestId;
 use super::upstream::{UpstreamError, UpstreamFailure};
 use crate::explain::json::Object;
@@ -10,6 +11,9 @@ use crate::preview::{Preview, hex};
 use crate::wire::framing::{Malformed, Offender};
 use crate::wire::syntax::{Place, SyntaxError};
 use http::StatusCode;
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::rc::Rc;
 
 /// Why a request is answered by us.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub(super) enum Fault {
     Panicked,
     /// The policy refuses it.
     Rejected(Box<Rejected>),
+    /// The policy refuses it again.
+    Repeated(Rc<Refusal>),
     /// The policy for responses refuses the upstream's answer.
     ResponseRejected,
     /// Its head, or its trailer section, is not HTTP.
@@ -45,7 +51,9 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) const fn status(&self) -> StatusCode {
         match self {
-            Self::BodyBroken | Self::ClientGone | Self::Rejected(_) => StatusCode::BAD_REQUEST,
+            Self::BodyBroken | Self::ClientGone | Self::Rejected(_) | Self::Repeated(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::BodyStalled | Self::BodySlow | Self::HeadStalled => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Exceeded(exceeded) => match exceeded.limit {
@@ -86,7 +94,7 @@ impl Fault {
             Self::HeadStalled => "head-stalled",
             Self::Malformed(malformed) => malformed.name(),
             Self::Panicked => "internal-error",
-            Self::Rejected(_) => "rejected",
+            Self::Rejected(_) | Self::Repeated(_) => "rejected",
             Self::ResponseRejected => "response-rejected",
             Self::Syntax(error) => syntax_name(error),
             Self::Upstream(failure) => failure.error.name(),
@@ -107,6 +115,7 @@ impl Fault {
             Self::Busy
             | Self::Exceeded(_)
             | Self::Rejected(_)
+            | Self::Repeated(_)
             | Self::ResponseRejected
             | Self::Upstream(_) => true,
         }
@@ -136,7 +145,7 @@ impl Fault {
             | Self::Malformed(_)
             | Self::Syntax(_) => "refused",
             Self::Panicked => "failed",
-            Self::Rejected(_) | Self::ResponseRejected => "rejected",
+            Self::Rejected(_) | Self::Repeated(_) | Self::ResponseRejected => "rejected",
             Self::Upstream(_) => "upstream",
         }
     }
@@ -208,6 +217,7 @@ impl Fault {
             }
             Self::Panicked => "This request could not be handled.".to_owned(),
             Self::Rejected(rejected) => rejected.to_string(),
+            Self::Repeated(refusal) => refusal.item.clone(),
             Self::ResponseRejected => {
                 "The upstream's response has a field value that is not encoded as it should be."
                     .to_owned()
@@ -327,7 +337,7 @@ pub(super) struct Asker<'r> {
     pub(super) id: &'r RequestId,
     pub(super) level: DetailLevel,
     /// It prefers plain text (RFC 9110 §12.5.1).
-    as_text: bool,
+    pub(super) as_text: bool,
     /// It asked for a head without a body.
     to_head: bool,
 }
@@ -368,43 +378,58 @@ pub(super) enum Afterwards {
 
 /// Writes the whole response to what went wrong.
 pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, out: &mut Vec<u8>) {
-    let status = fault.status();
     let instance = asker.id.urn();
-    let (media_type, body) = match fault {
-        Fault::Rejected(rejected) => {
-            let problem = rejected.problem(Some(&instance), asker.level);
-            problem.told(asker.as_text)
+    let (media_type, body);
+    let (media_type, parts) = match fault {
+        Fault::Repeated(refusal) => refusal.told(&instance),
+        _ => {
+            (media_type, body) = told(fault, asker, &instance);
+            (media_type, [body.as_str(), "", ""])
         }
-        _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, &instance)),
-        _ => (Problem::MEDIA_TYPE, json(fault, asker, &instance)),
     };
-    let mut head = format!(
-        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\
+    let status = fault.status();
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        out,
+        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\
          Cache-Control: no-store\r\nHeadguard: {}\r\n",
         status.as_u16(),
         title(status),
-        body.len(),
         item(fault, asker.level),
     );
     if matches!(fault, Fault::Busy) {
-        head += "Retry-After: 1\r\n";
+        out.extend_from_slice(b"Retry-After: 1\r\n");
     }
     if afterwards == Afterwards::Close {
-        head += "Connection: close\r\n";
+        out.extend_from_slice(b"Connection: close\r\n");
     }
-    head += "\r\n";
-    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(b"\r\n");
     if !asker.to_head {
-        out.extend_from_slice(body.as_bytes());
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The media type and the body, as the client prefers them.
+fn told(fault: &Fault, asker: &Asker<'_>, instance: &str) -> (&'static str, String) {
+    match fault {
+        Fault::Rejected(rejected) => rejected
+            .problem(Some(instance), asker.level)
+            .told(asker.as_text),
+        _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, instance)),
+        _ => (Problem::MEDIA_TYPE, json(fault, asker, instance)),
     }
 }
 
 /// `refused;reason=field-too-long`, an sf-item (RFC 9651 §3.3).
-fn item(fault: &Fault, level: DetailLevel) -> String {
+fn item(fault: &Fault, level: DetailLevel) -> Cow<'_, str> {
     match fault {
-        Fault::Rejected(rejected) => rejected.item(level),
-        _ if level == DetailLevel::Id => fault.verb().to_owned(),
-        _ => format!("{};reason={}", fault.verb(), fault.reason()),
+        Fault::Rejected(rejected) => rejected.item(level).into(),
+        Fault::Repeated(refusal) => refusal.item.as_str().into(),
+        _ if level == DetailLevel::Id => fault.verb().into(),
+        _ => format!("{};reason={}", fault.verb(), fault.reason()).into(),
     }
 }
 

@@ -4,6 +4,7 @@
 use super::Shared;
 use super::connection;
 use super::listener::{Accepted, Listener};
+use super::memo::Memo;
 use super::upstream::Pool;
 use crate::wire::timer::{Clock, TICK};
 use arc_swap::ArcSwap;
@@ -73,6 +74,7 @@ pub(super) struct Worker {
     pub(super) pool: Pool,
     pub(super) h2: super::h2::upstream::Connections,
     pub(super) load: Arc<Load>,
+    pub(super) memo: Memo,
     stage: Cell<Stage>,
     open: Cell<usize>,
     closed: Notify,
@@ -87,6 +89,7 @@ impl Worker {
             pool: Pool::starting_at(place),
             h2: super::h2::upstream::Connections::default(),
             load,
+            memo: Memo::default(),
             stage: Cell::new(Stage::Serving),
             open: Cell::new(0),
             closed: Notify::new(),
