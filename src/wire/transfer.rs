@@ -6,6 +6,7 @@
 
 use super::chunked::{self, ChunkError, Decoder, Step};
 use super::framing::Framing;
+use super::head;
 use super::scratch::{FIRST_READ, LARGE_READ, make_room};
 use super::stream::{Stream, poll_read_onto};
 use std::io;
@@ -364,6 +365,9 @@ pub(crate) enum Drained {
 /// How much of a body is read that nobody wants.
 const MOST_DRAINED: usize = 64 << 10;
 
+/// How many field lines its trailer section may have.
+const MOST_TRAILERS: usize = 128;
+
 impl Drain {
     /// A body that starts in the incoming buffer at `at`.
     pub(crate) const fn new(framing: Framing, at: usize) -> Self {
@@ -398,8 +402,13 @@ impl Drain {
                     return Poll::Ready(Drained::Whole { next });
                 }
                 Ok(Step::Trailers { section, used }) => {
+                    // Where a section that is not right ends, others may see elsewhere.
+                    let read = head::trailers(section, MOST_TRAILERS, &mut Vec::new());
                     let next = self.at + used + section.len();
-                    return Poll::Ready(Drained::Whole { next });
+                    return Poll::Ready(match read {
+                        Ok(()) => Drained::Whole { next },
+                        Err(_) => Drained::Part,
+                    });
                 }
                 Ok(Step::More { used }) => {
                     self.at += used;
