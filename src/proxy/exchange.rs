@@ -241,8 +241,12 @@ impl<'x> Exchange<'x> {
         let plan = match self.judge(scratch, record) {
             Ok(plan) => plan,
             Err((fault, framing, expects_continue)) => {
-                let drained =
-                    Box::pin(self.drain(scratch, &fault, framing, expects_continue)).await;
+                let drained = match framing.is_empty() && fault.leaves_framing_clear() {
+                    true => Drained::Whole {
+                        next: self.line.octets,
+                    },
+                    false => Box::pin(self.drain(scratch, &fault, framing, expects_continue)).await,
+                };
                 return Err(Refused { fault, drained });
             }
         };
@@ -538,22 +542,23 @@ impl<'x> Exchange<'x> {
         wants_continue: bool,
     ) -> Result<Came, Failed> {
         let shared = self.shared;
-        let timeouts = &shared.config.timeouts;
-        let Client { stream, timer, .. } = &mut *self.client;
-        let Scratch {
-            inbound,
-            outbound,
-            answer,
-            answer_fields,
-            ..
-        } = scratch;
-        let mut rate = Rate::new(timer, shared);
+        let client = &mut *self.client;
+        let mut rate = Rate::new(&client.timer, shared);
         let mut trailer_fault = None;
         let mut upload_failed: Option<io::Error> = None;
         let mut searched = 0usize;
         let mut before = None;
-        let asked = timer.clock().now();
+        let asked = client.timer.clock().now();
         poll_fn(|cx| {
+            let timeouts = &shared.config.timeouts;
+            let Client { stream, timer, .. } = &mut *client;
+            let Scratch {
+                inbound,
+                outbound,
+                answer,
+                answer_fields,
+                ..
+            } = &mut *scratch;
             if !upload.is_done() && upload_failed.is_none() {
                 let mut on_trailers = |section: &[u8], out: &mut Vec<u8>| {
                     let judged = judge::trailers(shared, record, Some(&plan.policy), section, out);

@@ -302,19 +302,22 @@ pub(crate) fn trailers(
 /// As many fields as most messages have are looked for on the stack.
 const ON_STACK: usize = 128;
 
-fn with_headers<'i, T>(
+/// Parses with room for so many fields: on the stack, and once more on the heap
+/// only if there are more than fit there.
+fn with_headers<'i, L>(
     most: usize,
-    parse: impl FnOnce(&mut [MaybeUninit<httparse::Header<'i>>]) -> T,
-) -> T {
+    mut parse: impl FnMut(&mut [MaybeUninit<httparse::Header<'i>>]) -> Result<Parsed<L>, SyntaxError>,
+) -> Result<Parsed<L>, SyntaxError> {
     let mut on_stack = [const { MaybeUninit::uninit() }; ON_STACK];
-    match on_stack.get_mut(..most) {
-        Some(headers) => parse(headers),
-        None => {
+    let looked_for = most.min(ON_STACK);
+    match parse(on_stack.get_mut(..looked_for).unwrap_or_default()) {
+        Err(SyntaxError::TooManyFields) if looked_for < most => {
             let mut on_heap: Vec<_> = std::iter::repeat_with(MaybeUninit::uninit)
                 .take(most)
                 .collect();
             parse(&mut on_heap)
         }
+        parsed => parsed,
     }
 }
 
