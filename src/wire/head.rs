@@ -130,7 +130,14 @@ fn is_of_hops(name: &[u8]) -> bool {
     match name {
         [b'v' | b'V', b'i' | b'I', b'a' | b'A'] => true,
         [b'f' | b'F', rest @ ..] => rest.eq_ignore_ascii_case(b"orwarded"),
-        [b'x' | b'X', b'-' | b'_', b'f' | b'F' | b'r' | b'R', ..] => name.len() >= 9,
+        [b'x' | b'X', b'-' | b'_', rest @ ..] => {
+            // "X-Forwarded" and what follows it, "X-Real-IP".
+            let starts = |word: &[u8]| {
+                let start = rest.get(..word.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+            };
+            starts(b"forwarded") || (rest.len() == 7 && starts(b"real"))
+        }
         _ => false,
     }
 }
