@@ -16,7 +16,12 @@ was broken:
 - `idle`: 10,000 connections, opened at once, each served a request and then
   left alone; what each costs in memory.
 
-Needs wrk, and about 25,000 descriptors for `idle`.
+A fourth, `peers`, is run when it is asked for: CPU time a request beside nginx,
+as a plain proxy, and HAProxy, which checks every field value for UTF-8 with a
+regular expression. One core for the proxy, another for wrk and the origin; the
+ratios are medians of rounds in which the three follow each other.
+
+Needs wrk, about 25,000 descriptors for `idle`, and nginx and haproxy for `peers`.
 """
 
 import argparse
@@ -199,6 +204,107 @@ def idle(args):
     return took < 10 and each <= 2 and status == 0
 
 
+HEADERS = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)",
+    "Accept": "application/json, text/plain, */*",
+    "Accept-Language": "fr-CA,fr;q=0.9,en;q=0.8",
+    "Accept-Encoding": "gzip, deflate, br",
+    "Referer": "https://app.example.com/orders?page=3&sort=name",
+    "Cookie": "session=3f2a9c7e51d84b06; theme=dark; consent=1",
+    "X-Request-Id": "7b1f0c4e-52a5-4f0c-9f4d-1f2f9a6f1c11",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Dest": "empty",
+    "Origin": "https://app.example.com",
+}
+# More fields of the same kind, as API gateways pass them on.
+HEAVY = {**HEADERS, **{f"X-Context-{n}": f"tenant-{n};" + "0123456789abcdef" * 12 for n in range(26)}}
+UTF8 = (
+    r"^(?:[\x09\x0a\x0d\x20-\x7e]++|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|"
+    r"[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|"
+    r"\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})*+$"
+)
+
+
+def cpu_seconds(pid):
+    """What a process and its children have used, on all their threads."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat") as stat:
+            total += int(stat.read().split()[0])
+        with open(f"/proc/{pid}/task/{task}/children") as children:
+            total += sum(cpu_seconds(child) * 1e9 for child in children.read().split())
+    return total / 1e9
+
+
+def peers(args):
+    folder = tempfile.mkdtemp(prefix="headguard-peers-")
+    origin_port = free_port()
+    origin = subprocess.Popen(["taskset", "-c", "1", args.origin, f"127.0.0.1:{origin_port}"])
+    wait_for(origin_port)
+    ports = {name: free_port() for name in ("nginx", "haproxy", "headguard")}
+    nginx, haproxy = f"{folder}/nginx.conf", f"{folder}/haproxy.cfg"
+    with open(nginx, "w") as conf:
+        conf.write(
+            f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log /dev/null;\n"
+            "events { worker_connections 1024; }\n"
+            "http { access_log off; keepalive_requests 100000000; "
+            "large_client_header_buffers 8 64k; client_header_buffer_size 16k;\n"
+            f" upstream o {{ server 127.0.0.1:{origin_port}; keepalive 256; keepalive_requests 100000000; }}\n"
+            f" server {{ listen 127.0.0.1:{ports['nginx']}; location / {{ proxy_pass http://o; "
+            'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; } } }\n'
+        )
+    with open(haproxy, "w") as conf:
+        conf.write(
+            "global\n nbthread 1\n tune.bufsize 32768\n"
+            "defaults\n mode http\n timeout client 60s\n timeout server 60s\n timeout connect 2s\n"
+            f"frontend f\n bind 127.0.0.1:{ports['haproxy']}\n"
+            f" http-request deny deny_status 400 if !{{ req.hdrs -m reg {UTF8} }}\n"
+            " default_backend b\n"
+            f"backend b\n http-reuse always\n server o 127.0.0.1:{origin_port}\n"
+        )
+    commands = {
+        "nginx": ["nginx", "-p", folder, "-c", nginx],
+        "haproxy": ["haproxy", "-q", "-f", haproxy],
+        "headguard": [args.headguard, "proxy", "--workers", "1", "--log", "off", "--preset", "strict"]
+        + ["--listen", f"127.0.0.1:{ports['headguard']}", "--upstream", f"http://127.0.0.1:{origin_port}"],
+    }
+    running = {
+        name: subprocess.Popen(["taskset", "-c", "0", *command], stderr=subprocess.DEVNULL)
+        for name, command in commands.items()
+    }
+    for name, port in ports.items():
+        wait_for(port)
+        # Each does what it is compared for.
+        for value, refused in ((b"T\xc3\xa9l", False), (b"T\xe9l", name != "nginx")):
+            with socket.create_connection(("127.0.0.1", port)) as s:
+                s.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nCompanyName: %s\r\n\r\n" % value)
+                answer = s.recv(100)
+            assert (answer[9:12] == b"400") == refused, f"{name}: {value}: {answer}"
+    good = True
+    for title, headers in (("small", HEADERS), ("heavy", HEAVY)):
+        used = {name: [] for name in running}
+        for _ in range(7):
+            for name, process in running.items():
+                before = cpu_seconds(process.pid)
+                wrk = ["taskset", "-c", "1", "wrk", "-t1", "-c32", "-d2", "-H", "CompanyName: Télébec LP"]
+                for pair in headers.items():
+                    wrk += ["-H", ": ".join(pair)]
+                told = subprocess.run([*wrk, f"http://127.0.0.1:{ports[name]}/"], capture_output=True, text=True).stdout
+                good &= not re.search(r"Socket errors|Non-2xx", told)
+                count = int(re.search(r"(\d+) requests in", told)[1])
+                used[name].append((cpu_seconds(process.pid) - before) / count * 1e6)
+        for base in ("nginx", "haproxy"):
+            ratios = sorted(ours / theirs for ours, theirs in zip(used["headguard"], used[base]))
+            print(f"peers: {title}: headguard {ratios[3]:.2f} x {base}, {ratios[0]:.2f} to {ratios[-1]:.2f}")
+        middle = ", ".join(f"{name} {sorted(us)[3]:.1f} us" for name, us in used.items())
+        print(f"peers: {title}: CPU a request: {middle}")
+    for process in [*running.values(), origin]:
+        process.terminate()
+        process.wait()
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("headguard")
@@ -206,7 +312,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--trials", default="reload,bodies,idle")
     args = parser.parse_args()
-    trials = {"reload": reload, "bodies": bodies, "idle": idle}
+    trials = {"reload": reload, "bodies": bodies, "idle": idle, "peers": peers}
     kept = [trials[name](args) for name in args.trials.split(",")]
     sys.exit(0 if all(kept) else 1)
 
