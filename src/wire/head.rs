@@ -1,7 +1,7 @@
 //! A message head as it came: octets, and the places of its parts in them.
 //!
 //! `httparse` knows the grammar. What it is lenient about is refused here: a
-//! line that ends in LF alone. Why a head is refused is for [`syntax`](super::syntax) to say.
+//! line that ends in LF alone, and lines before the first. Why a head is refused is for [`syntax`](super::syntax) to say.
 
 use super::syntax::{self, SyntaxError};
 use memchr::memchr;
@@ -206,6 +206,10 @@ pub(crate) fn request(
     most: usize,
     fields: &mut Vec<Field>,
 ) -> Result<Parsed<RequestLine>, SyntaxError> {
+    // `httparse` reads over empty lines; these octets would go on with the head.
+    if input.starts_with(b"\n") {
+        return Err(syntax::of_line_end(input));
+    }
     with_headers(most, |headers| {
         let mut parser = httparse::Request::new(&mut []);
         let octets = match parser.parse_with_uninit_headers(input, headers) {
@@ -240,6 +244,9 @@ pub(crate) fn response(
     most: usize,
     fields: &mut Vec<Field>,
 ) -> Result<Parsed<StatusLine>, SyntaxError> {
+    if input.starts_with(b"\n") || input.starts_with(b"\r") {
+        return Err(SyntaxError::Malformed);
+    }
     with_headers(most, |headers| {
         let mut parser = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -461,6 +468,7 @@ mod tests {
             b"GET / HTTP/1.1\r\n\n",
             b"GET / HTTP/1.1\n\r\n",
             b"GET / HTTP/1.1\r\nHost: \nN: y\r\n\r\n",
+            b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
         ] {
             let parsed = request(head, 128, &mut Vec::new());
             assert!(parsed.is_err(), "{}", head.escape_ascii());
