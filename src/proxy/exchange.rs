@@ -90,9 +90,9 @@ async fn read_head(
     let mut searched = 0usize;
     loop {
         // An empty line before a request is old clients' habit (RFC 9112 §2.2).
-        while inbound.starts_with(b"\r\n") {
-            inbound.drain(..2);
-        }
+        let empty = inbound.chunks(2).take_while(|line| line == b"\r\n");
+        let empty = 2 * empty.count();
+        inbound.drain(..empty);
         // Parsed at once, and again only when its end is there.
         if searched == 0 || head::end(inbound, searched.saturating_sub(2)).is_some() {
             match head::request(inbound, limits.fields.max(LEAST_FIELDS), fields) {
