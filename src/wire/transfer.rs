@@ -281,6 +281,7 @@ impl Transfer {
                 Step::Trailers { section, used } => {
                     self.at += used + section.len();
                     let mut dropped = Vec::new();
+                    let before = outgoing.len();
                     let out = match self.coding {
                         Coding::Chunked => {
                             outgoing.extend_from_slice(chunked::LAST);
