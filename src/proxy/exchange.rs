@@ -4,7 +4,7 @@
 //! written for the upstream, and both bodies pass each other until each is
 //! done. Octets go upstream only after the whole head was judged.
 
-use super::connection::Client;
+use super::connection::{self, Client};
 use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
@@ -55,6 +55,11 @@ pub(super) enum After {
 /// runs.
 pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) -> After {
     let shared = client.worker.shared();
+    client.answering = false;
+    if client.settings != shared.id {
+        client.hop = connection::hop(&shared, client.peer, client.secure);
+        client.settings = shared.id;
+    }
     if arms {
         client.timer.arm(shared.config.timeouts.head);
     }
@@ -727,6 +732,7 @@ impl<'x> Exchange<'x> {
             },
             &mut scratch.reply,
         );
+        self.client.answering = true;
         if let Some(record) = record {
             record.relayed(answer.line.status);
         }
@@ -870,6 +876,7 @@ impl<'x> Exchange<'x> {
             },
             &mut scratch.reply,
         );
+        self.client.answering = true;
         if let Some(record) = record {
             record.relayed(answer.line.status);
             record.ended(Ending::Complete);
@@ -964,6 +971,7 @@ impl<'x> Exchange<'x> {
         let mut reply = std::mem::take(&mut scratch.reply);
         reply::write(&fault, &asker, afterwards, &mut reply);
         scratch.reply = reply;
+        self.client.answering = true;
         let timer = &self.client.timer;
         timer.arm(self.shared.config.timeouts.body);
         if write_all(&mut self.client.stream, timer, &scratch.reply)
