@@ -13,7 +13,7 @@ use crate::wire::stream::Stream;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -245,6 +245,17 @@ fn told(host: &str, port: u16) -> String {
     }
 }
 
+/// Connects to a unix socket. Where its queue is full, the system does not wait
+/// as it does with TCP: we do.
+async fn knock(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(RETRY).await,
+            connected => return connected,
+        }
+    }
+}
+
 /// Connects to the next of the addresses that accepts.
 async fn dial(addresses: &Addresses, worker: &Worker, limit: Duration) -> io::Result<TcpStream> {
     let known = addresses
@@ -348,7 +359,7 @@ struct Idle {
 /// to be restarting, and waited for.
 const RESTART: u64 = 1000;
 
-/// The time between two tries to reach it then.
+/// The time between two tries to reach it then, or while its queue is full.
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Pool {
