@@ -15,14 +15,14 @@ use super::request_id::{RequestId, X_REQUEST_ID};
 use super::tunnel;
 use super::upstream::{Connected, Pool, UpstreamError};
 use super::worker::{Counted, Stage};
-use super::{Shared, tls, trace};
+use super::{Shared, h2, tls, trace};
 use crate::decide::RequestPolicy;
 use crate::preview::Preview;
 use crate::wire::framing::{self, Framing};
 use crate::wire::head::{self, Field, Parsed, RequestLine, StatusLine, Version};
 use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
-use crate::wire::syntax::SyntaxError;
+use crate::wire::syntax::{Place, SyntaxError};
 use crate::wire::timer::Timer;
 use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
 use std::future::{Future, poll_fn};
@@ -323,6 +323,12 @@ impl<'x> Exchange<'x> {
             &read,
         )
         .map_err(|fault| (fault, read.framing, read.expects_continue))?;
+        if shared.upstream.speaks_h2()
+            && let Some((octet, offset)) = h2::upstream::unsayable(read.target.path_and_query)
+        {
+            let fault = Fault::Syntax(SyntaxError::Target(Place::outside(octet, offset)));
+            return Err((fault, read.framing, read.expects_continue));
+        }
         let method = line.method(head);
         let host = match shared.upstream.host() {
             Some(host) => HostLine::Set(host),

@@ -183,6 +183,11 @@ impl Upstream {
         self.id
     }
 
+    /// Whether it is spoken to in HTTP/2.
+    pub(super) const fn speaks_h2(&self) -> bool {
+        self.speaks_h2
+    }
+
     /// Whether it is spoken to over TLS.
     pub(super) const fn is_secure(&self) -> bool {
         self.tls.is_some()
@@ -227,7 +232,7 @@ impl Upstream {
     /// Opens what octets go over.
     pub(super) async fn reach(&self, worker: &Worker, limit: Duration) -> io::Result<Stream> {
         let stream = match &self.place {
-            Place::Socket(path) => return Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Place::Socket(path) => return knock(path).await.map(Stream::Unix),
             Place::Addresses(addresses) => dial(addresses, worker, limit).await?,
         };
         match &self.tls {
