@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Writes each value of tests/corpus as a file of seeds for the targets that take
-# values. `\xNN` and `\\` mean the same to printf as they do there.
+# values, each request of tests/corpus/wire as one for those that take requests,
+# and each line of seeds.txt as one for the target that it names. `\xNN` and `\\`
+# mean the same to printf as they do there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,3 +24,16 @@ for file in examples/*.toml tests/config/*.toml; do
     fi
 done
 rm -r "$seeds"
+number=0
+sed -n 's/^\([a-z_]*\): /\1 /p' fuzz/seeds.txt | while read -r target octets; do
+    number=$((number + 1))
+    mkdir -p "fuzz/corpus/$target"
+    printf '%b' "$octets" > "fuzz/corpus/$target/seed-$number"
+done
+number=0
+sed -n "s/^send *= '\(.*\)'$/\1/p" tests/corpus/wire/*.toml | while IFS= read -r octets; do
+    number=$((number + 1))
+    printf '%b\x05' "$octets" > "fuzz/corpus/wire_requests/case-$number"
+    printf '%b\xFE\xFF%b' "$octets" 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\x00\x00' \
+        > "fuzz/corpus/exchange/case-$number"
+done

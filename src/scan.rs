@@ -4,6 +4,8 @@
 //! anything here that could need a second look?* It allocates nothing, cannot
 //! fail and knows no policy. What the facts mean is for `classify`.
 
+mod simd;
+
 use crate::fields::Grammar;
 use std::fmt;
 use std::ops::{BitOr, BitOrAssign};
@@ -186,7 +188,8 @@ impl fmt::Debug for Facts {
 /// Two passes: the first asks with as few instructions as possible whether any
 /// octet has a class at all, which in most values none has; the second says which.
 fn classes(value: &[u8]) -> u8 {
-    in_blocks::<16>(value)
+    simd::classes(value)
+        .or_else(|| in_blocks::<16>(value))
         .or_else(|| in_blocks::<8>(value))
         .or_else(|| in_blocks::<4>(value))
         .unwrap_or_else(|| value.iter().fold(0, |seen, &octet| seen | class(octet)))
@@ -211,14 +214,19 @@ fn in_blocks<const N: usize>(value: &[u8]) -> Option<u8> {
 #[inline(always)]
 fn joined<const N: usize>(blocks: &[[u8; N]], last: &[u8; N], of: impl Fn(u8) -> u8) -> [u8; N] {
     let mut seen = [0; N];
-    let mut add = |block: &[u8; N]| {
-        for (seen, &octet) in seen.iter_mut().zip(block) {
-            *seen |= of(octet);
-        }
-    };
-    blocks.iter().for_each(&mut add);
-    add(last);
+    for block in blocks {
+        add(&mut seen, block, &of);
+    }
+    add(&mut seen, last, &of);
     seen
+}
+
+// A closure would be compiled once, for any processor.
+#[inline(always)]
+fn add<const N: usize>(seen: &mut [u8; N], block: &[u8; N], of: &impl Fn(u8) -> u8) {
+    for (seen, &octet) in seen.iter_mut().zip(block) {
+        *seen |= of(octet);
+    }
 }
 
 /// Whether an octet may bring a fact: HTAB is let through here, where a signed

@@ -11,7 +11,6 @@
     reason = "a test says what is wrong by panicking"
 )]
 
-#[allow(dead_code, reason = "it is shared with tests that need more of it")]
 mod support;
 
 use bytes::Bytes;

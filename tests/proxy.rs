@@ -301,6 +301,32 @@ async fn ambiguous_framing_is_refused() {
 }
 
 #[tokio::test]
+async fn empty_lines_before_a_request_end_in_crlf_and_stay_here() {
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, "").await;
+    let asked = |before: &str| [before.as_bytes(), &get(&[])].concat();
+    assert_eq!(proxy.ask(asked("\r\n\r\n")).await.status(), 200);
+    assert!(origin.received().await.head.starts_with(b"GET "));
+    for before in ["\n", "\r\n\n", "\n\r\n"] {
+        assert_eq!(proxy.ask(asked(before)).await.status(), 400, "{before:?}");
+    }
+    assert!(origin.is_idle());
+}
+
+#[tokio::test]
+async fn a_field_that_is_replaced_is_not_repaired() {
+    let mut origin = Origin::answering(OK).await;
+    let settings = "[forwarded]\ntrust = []\n\
+        [[policy.rule]]\nname = 'all'\nfields = ['*']\nnormalize = ['latin1']\n";
+    let proxy = Guard::before(origin.address, settings).await;
+    let request = get(&[("X-Forwarded-Host", LATIN1), ("X-Next", b"1")]);
+    assert_eq!(proxy.ask(request).await.status(), 200);
+    let received = origin.received().await;
+    assert_eq!(received.exactly("X-Forwarded-Host"), [b"api.example.com"]);
+    assert_eq!(received.exactly("X-Next"), [b"1"]);
+}
+
+#[tokio::test]
 async fn a_length_beside_a_transfer_coding_never_goes_on() {
     let mut origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, "").await;
@@ -557,6 +583,18 @@ async fn what_is_no_response_is_not_relayed() {
         (
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
             "upstream-switched",
+        ),
+        (
+            "\r\nHTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
+        ),
+        (
+            "\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
+        ),
+        (
+            "HTTP/1.1 099 x\r\nContent-Length: 0\r\n\r\n",
+            "upstream-garbled",
         ),
         ("HTTP/1.1 200", "upstream-closed"),
         ("", "upstream-closed"),
@@ -993,6 +1031,15 @@ async fn a_refusal_keeps_the_connection_where_the_body_is_small() {
         assert_eq!((refused.status(), refused.has("connection")), (400, false));
     }
     assert_eq!(client.ask(get(&[])).await.status(), 200);
+
+    // Other readers may look for another end of such a trailer section.
+    let mut other = proxy.connect().await;
+    let torn = post("Transfer-Encoding: chunked", b"0\r\nX: 1\n\n");
+    let refused = other.ask(torn).await;
+    assert_eq!(
+        (refused.status(), &*refused.value("connection")),
+        (400, "close")
+    );
 
     let large = vec![b'x'; 4 << 20];
     let refused = client

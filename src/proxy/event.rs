@@ -236,8 +236,9 @@ impl Record {
         self.explanations.is_empty() && self.answer.is_none() && self.ending == Ending::Complete
     }
 
-    /// The explanations as a JSON array, or nothing if there are none.
-    fn values(&self) -> Option<String> {
+    /// The first explanations as a JSON array, or nothing if there are none, and
+    /// how many there are beyond those.
+    fn values(&self) -> (Option<String>, usize) {
         let one = |explanation: &Explanation| {
             if self.logging.values {
                 explanation.to_event_json()
@@ -245,13 +246,22 @@ impl Record {
                 explanation.to_masked_event_json()
             }
         };
-        let all: Vec<String> = self
-            .explanations
-            .iter()
-            .take(MOST_LISTED)
-            .map(one)
-            .collect();
-        (!all.is_empty()).then(|| format!("[{}]", all.join(",")))
+        let mut list = String::from("[");
+        let mut listed = 0;
+        for explanation in self.explanations.iter().take(MOST_LISTED) {
+            let told = one(explanation);
+            if listed > 0 && list.len() + told.len() > MOST_OCTETS {
+                break;
+            }
+            if listed > 0 {
+                list.push(',');
+            }
+            list += &told;
+            listed += 1;
+        }
+        list.push(']');
+        let told = (listed > 0).then_some(list);
+        (told, self.explanations.len() - listed)
     }
 }
 
@@ -270,8 +280,10 @@ const MOST_TOLD: usize = 256;
 /// How many of a path.
 const MOST_OF_PATH: usize = 2048;
 
-/// How many values one event tells of.
+/// How many values one event tells of, and in how many octets; one value is told
+/// in any case.
 const MOST_LISTED: usize = 32;
+const MOST_OCTETS: usize = 32 << 10;
 
 impl Drop for Record {
     fn drop(&mut self) {
@@ -292,6 +304,7 @@ impl Drop for Record {
             Some(Failure::Ours) => (None, Some("the exchange panicked")),
             Some(Failure::Upstream(cause)) => (Some(&*self.logging.upstream), Some(&**cause)),
         };
+        let (values, unlisted) = self.values();
         trace::request(&Event {
             level,
             request_id: self.id.as_str(),
@@ -309,12 +322,8 @@ impl Drop for Record {
             refused: self.refused.as_deref(),
             action: self.action.map(Action::name),
             dry_run: self.logging.dry_run,
-            values: self.values().as_deref(),
-            unlisted: self
-                .explanations
-                .len()
-                .checked_sub(MOST_LISTED)
-                .filter(|&more| more > 0),
+            values: values.as_deref(),
+            unlisted: Some(unlisted).filter(|&more| more > 0),
         });
     }
 }

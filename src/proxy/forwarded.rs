@@ -313,10 +313,13 @@ impl Named {
             b'f' | b'F' => of_us("Forwarded", Field::Forwarded),
             b'v' | b'V' => of_us("Via", Field::Via),
             b'x' | b'X' if starts_with(name, "X-Forwarded-") => {
-                of_us("X-Forwarded-For", Field::XForwardedFor)
-                    .or_else(|| of_us("X-Forwarded-Host", Field::XForwardedHost))
-                    .or_else(|| of_us("X-Forwarded-Proto", Field::XForwardedProto))
-                    .or(Some(Self::Other))
+                let known = match name.len() {
+                    15 => of_us("X-Forwarded-For", Field::XForwardedFor),
+                    16 => of_us("X-Forwarded-Host", Field::XForwardedHost),
+                    17 => of_us("X-Forwarded-Proto", Field::XForwardedProto),
+                    _ => None,
+                };
+                known.or(Some(Self::Other))
             }
             b'x' | b'X' if is("X-Forwarded") || is("X-Real-IP") => Some(Self::Other),
             _ => None,

@@ -86,7 +86,7 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
             Known::Trailer if read.framing == Framing::Chunked => {}
             known if known.is_of_one_connection() => run.leave_out(field),
             _ if read.nominates && is_stripped(request, field) => run.leave_out(field),
-            // Before any repair: what was said anew cannot be left out.
+            // Whatever it was repaired to.
             Known::Hop if request.hop.treatment(field.name(head)) == Treatment::Drop => {
                 run.leave_out(field);
             }
@@ -282,12 +282,13 @@ fn seen(fields: &[Field], head: &[u8], treatment: impl Fn(&str) -> Treatment) ->
 
 /// Adds our element to a chain that others began.
 fn carry_on(run: &mut Runs<'_, '_>, field: &Field, at: usize, seen: &Seen, hop: &Hop, host: &[u8]) {
-    if let Treatment::Append(chain) = hop.treatment(field.name(run.head))
-        && seen.is_last(chain, at)
-    {
-        let value = field.value(run.head);
-        run.up_to(field.value_range().end.max(run.from));
-        hop.append(run.out, chain, value, host);
+    match hop.treatment(field.name(run.head)) {
+        Treatment::Append(chain) if seen.is_last(chain, at) => {
+            let value = field.value(run.head);
+            run.up_to(field.value_range().end.max(run.from));
+            hop.append(run.out, chain, value, host);
+        }
+        Treatment::Append(_) | Treatment::Drop | Treatment::Keep | Treatment::Stand(_) => {}
     }
 }
 

@@ -41,39 +41,35 @@ pub(super) struct Refusal {
     /// The value of `Headguard`.
     pub(super) item: String,
     media_type: &'static str,
-    template: String,
+    /// The body, and where the identifier goes.
+    body: String,
+    place: usize,
 }
 
 impl Refusal {
     pub(super) fn new(rejected: &Rejected, level: DetailLevel, as_text: bool) -> Self {
-        let (media_type, template) = rejected.problem(Some(PLACE), level).told(as_text);
+        let problem = rejected.problem(Some(""), level);
+        let (media_type, body) = problem.told(as_text);
+        // The identifier is the last that is told.
+        let ending = match as_text {
+            true => "\n".len(),
+            false => "\"}\n".len(),
+        };
         Self {
             item: rejected.item(level),
             media_type,
-            template,
+            place: body.len().saturating_sub(ending),
+            body,
         }
     }
 
-    /// The media type and the body.
-    pub(super) fn told(&self, instance: &str) -> (&'static str, String) {
-        let template = &self.template;
-        let mut body = String::with_capacity(template.len() + instance.len());
-        // The template was made with the place kept by a mark of our own, last
-        // in it: what stands in a value comes before.
-        match template.rsplit_once(PLACE) {
-            Some((before, after)) => {
-                for part in [before, instance, after] {
-                    body.push_str(part);
-                }
-            }
-            None => body.push_str(template),
-        }
-        (self.media_type, body)
+    /// The media type, and the body in its three parts.
+    pub(super) fn told<'r>(&'r self, instance: &'r str) -> (&'static str, [&'r str; 3]) {
+        let parts = self.body.split_at_checked(self.place);
+        let (before, after) = parts.unwrap_or((&self.body, ""));
+        (self.media_type, [before, instance, after])
     }
 }
-
-/// Where the instance goes. A URN needs no escapes in JSON.
-const PLACE: &str = "urn:headguard:request:";
 
 /// How many refusals are kept, and how long a value is at most.
 const MOST_KEPT: usize = 8;
@@ -175,8 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_recalled_is_what_would_be_written() {
-        // The last has the mark of the place in its own words.
-        let values: [&[u8]; 3] = [b"T\xE9l", b"\xE9 \"urn:", b"urn:headguard:request:\xE9"];
+        let values: [&[u8]; 3] = [b"T\xE9l", b"\xE9 \"}\n", b"urn:headguard:request:\xE9"];
         for value in values {
             for level in DetailLevel::ALL {
                 for as_text in [false, true] {
@@ -190,7 +185,8 @@ mod tests {
                     assert_eq!(refusal.item, rejected.item(*level));
                     let instance = "urn:headguard:request:abc";
                     let written = rejected.problem(Some(instance), *level).told(as_text);
-                    assert_eq!(refusal.told(instance), written);
+                    let (media_type, parts) = refusal.told(instance);
+                    assert_eq!((media_type, parts.concat()), written);
                 }
             }
         }

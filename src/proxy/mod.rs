@@ -24,6 +24,9 @@ mod event;
 mod exchange;
 mod forwarded;
 mod forwarding;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod h2;
 mod judge;
 mod limits;

@@ -11,6 +11,8 @@ use crate::preview::{Preview, hex};
 use crate::wire::framing::{Malformed, Offender};
 use crate::wire::syntax::{Place, SyntaxError};
 use http::StatusCode;
+use std::borrow::Cow;
+use std::io::Write as _;
 use std::rc::Rc;
 
 /// Why a request is answered by us.
@@ -376,45 +378,58 @@ pub(super) enum Afterwards {
 
 /// Writes the whole response to what went wrong.
 pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, out: &mut Vec<u8>) {
-    let status = fault.status();
     let instance = asker.id.urn();
-    let (media_type, body) = match fault {
-        Fault::Rejected(rejected) => {
-            let problem = rejected.problem(Some(&instance), asker.level);
-            problem.told(asker.as_text)
-        }
+    let (media_type, body);
+    let (media_type, parts) = match fault {
         Fault::Repeated(refusal) => refusal.told(&instance),
-        _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, &instance)),
-        _ => (Problem::MEDIA_TYPE, json(fault, asker, &instance)),
+        _ => {
+            (media_type, body) = told(fault, asker, &instance);
+            (media_type, [body.as_str(), "", ""])
+        }
     };
-    let mut head = format!(
-        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\
+    let status = fault.status();
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    // Writing to a vector cannot fail.
+    let _ = write!(
+        out,
+        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\
          Cache-Control: no-store\r\nHeadguard: {}\r\n",
         status.as_u16(),
         title(status),
-        body.len(),
         item(fault, asker.level),
     );
     if matches!(fault, Fault::Busy) {
-        head += "Retry-After: 1\r\n";
+        out.extend_from_slice(b"Retry-After: 1\r\n");
     }
     if afterwards == Afterwards::Close {
-        head += "Connection: close\r\n";
+        out.extend_from_slice(b"Connection: close\r\n");
     }
-    head += "\r\n";
-    out.extend_from_slice(head.as_bytes());
+    out.extend_from_slice(b"\r\n");
     if !asker.to_head {
-        out.extend_from_slice(body.as_bytes());
+        for part in parts {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The media type and the body, as the client prefers them.
+fn told(fault: &Fault, asker: &Asker<'_>, instance: &str) -> (&'static str, String) {
+    match fault {
+        Fault::Rejected(rejected) => rejected
+            .problem(Some(instance), asker.level)
+            .told(asker.as_text),
+        _ if asker.as_text => ("text/plain; charset=utf-8", text(fault, asker, instance)),
+        _ => (Problem::MEDIA_TYPE, json(fault, asker, instance)),
     }
 }
 
 /// `refused;reason=field-too-long`, an sf-item (RFC 9651 §3.3).
-fn item(fault: &Fault, level: DetailLevel) -> String {
+fn item(fault: &Fault, level: DetailLevel) -> Cow<'_, str> {
     match fault {
-        Fault::Rejected(rejected) => rejected.item(level),
-        Fault::Repeated(refusal) => refusal.item.clone(),
-        _ if level == DetailLevel::Id => fault.verb().to_owned(),
-        _ => format!("{};reason={}", fault.verb(), fault.reason()),
+        Fault::Rejected(rejected) => rejected.item(level).into(),
+        Fault::Repeated(refusal) => refusal.item.as_str().into(),
+        _ if level == DetailLevel::Id => fault.verb().into(),
+        _ => format!("{};reason={}", fault.verb(), fault.reason()).into(),
     }
 }
 

@@ -81,6 +81,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
+    /// A worker without listeners, at the start of its time.
+    pub(super) fn new(place: usize, shared: Arc<ArcSwap<Shared>>, load: Arc<Load>) -> Rc<Self> {
+        Rc::new(Self {
+            shared: RefCell::new(Cache::new(shared)),
+            clock: Clock::new(),
+            pool: Pool::starting_at(place),
+            h2: super::h2::upstream::Connections::default(),
+            load,
+            memo: Memo::default(),
+            stage: Cell::new(Stage::Serving),
+            open: Cell::new(0),
+            closed: Notify::new(),
+        })
+    }
+
     /// The settings as they are now.
     pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(self.shared.borrow_mut().load())
@@ -119,17 +134,7 @@ async fn work(start: Start) -> std::io::Result<()> {
         mut stage,
         ready,
     } = start;
-    let worker = Rc::new(Worker {
-        shared: RefCell::new(Cache::new(shared)),
-        clock: Clock::new(),
-        pool: Pool::starting_at(place),
-        h2: super::h2::upstream::Connections::default(),
-        load,
-        memo: Memo::default(),
-        stage: Cell::new(Stage::Serving),
-        open: Cell::new(0),
-        closed: Notify::new(),
-    });
+    let worker = Worker::new(place, shared, load);
     spawn_local(tick(Rc::clone(&worker)));
     let mut accepting = Vec::new();
     for listener in listeners {

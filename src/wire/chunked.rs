@@ -230,6 +230,9 @@ pub(crate) const LAST: &[u8] = b"0\r\n";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     /// Data, trailer section, and how many octets were used.
     type Read = (Vec<u8>, Vec<u8>, usize);
@@ -344,6 +347,81 @@ mod tests {
             wire.extend_from_slice(b"\r\n");
             let (read, _, used) = read(&wire, 1000).expect("right").expect("whole");
             assert_eq!((read, used), (data, wire.len()));
+        }
+    }
+
+    /// What bodies are made of, right and wrong, to be put together anyhow.
+    const PARTS: &[&[u8]] = &[
+        b"0",
+        b"1",
+        b"A",
+        b"\r\n",
+        b"1\r\nx\r\n",
+        b"a;b=\"c\"\r\n0123456789\r\n",
+        b"0\r\n",
+        b"0\r\n\r\n",
+        b"X: 1\r\n",
+        b"\n",
+        b"\r",
+        b" ",
+        b";",
+        b"\0",
+        b"\xFF",
+        b"0000000000000000",
+        b"ffffffffffffffff",
+        b"X: 0123456789012345678901234567890123456789012345678901234567890123\r\n",
+    ];
+
+    /// The data of a body without trailers, and its length on the wire: an
+    /// obvious reader of the grammar.
+    fn slowly(wire: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let (mut rest, mut data) = (wire, Vec::new());
+        loop {
+            let end = rest.windows(2).position(|two| two == b"\r\n")?;
+            let line = std::str::from_utf8(&rest[..end]).ok()?;
+            if line.len() > 16 || !line.bytes().all(|octet| octet.is_ascii_hexdigit()) {
+                return None;
+            }
+            let size = usize::from_str_radix(line, 16).ok()?;
+            rest = &rest[end + 2..];
+            data.extend_from_slice(rest.get(..size)?);
+            rest = rest.get(size..)?.strip_prefix(b"\r\n")?;
+            if size == 0 {
+                return Some((data, wire.len() - rest.len()));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_reads_the_same_however_it_is_cut(
+            parts in vec(select(PARTS), 0..12),
+            piece in 1usize..40,
+        ) {
+            let wire = parts.concat();
+            let whole = read(&wire, wire.len().max(1));
+            match (read(&wire, piece), &whole) {
+                (Err(_), Err(_)) => {}
+                (cut, whole) => prop_assert_eq!(&cut, whole),
+            }
+            if let Some((data, octets)) = slowly(&wire) {
+                prop_assert_eq!(whole, Ok(Some((data, Vec::new(), octets))));
+            }
+        }
+
+        #[test]
+        fn whatever_is_encoded_reads_back(
+            chunks in vec(vec(any::<u8>(), 0..300), 0..8),
+            piece in 1usize..400,
+        ) {
+            let mut wire = Vec::new();
+            for chunk in &chunks {
+                encode(chunk, &mut wire);
+            }
+            wire.extend_from_slice(b"0\r\n\r\n");
+            let data = chunks.concat();
+            prop_assert_eq!(slowly(&wire), Some((data.clone(), wire.len())));
+            prop_assert_eq!(read(&wire, piece), Ok(Some((data, Vec::new(), wire.len()))));
         }
     }
 }

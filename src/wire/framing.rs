@@ -454,8 +454,8 @@ pub(crate) struct Ambiguous;
 ///
 /// # Errors
 ///
-/// [`Ambiguous`] for any transfer coding but one `chunked`, for one beside a
-/// length, and for a length that is not one decimal number.
+/// [`Ambiguous`] for any transfer coding but one `chunked` in HTTP/1.1, for one
+/// beside a length, and for a length that is not one decimal number.
 pub(crate) fn response(
     line: &StatusLine,
     head: &[u8],
@@ -477,7 +477,12 @@ pub(crate) fn response(
         }
     }
     let framing = match (coding, length) {
-        (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Framing::Chunked,
+        // RFC 9112 §6.1: in HTTP/1.0 the framing is faulty with any.
+        (Some(coding), None)
+            if coding.eq_ignore_ascii_case(b"chunked") && line.version == Version::Http11 =>
+        {
+            Framing::Chunked
+        }
         (Some(_), _) => return Err(Ambiguous),
         (None, Some(length)) => Framing::Length(length),
         (None, None) => Framing::UntilClose,
@@ -739,6 +744,13 @@ mod tests {
         assert_eq!(
             of("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", false),
             Ok((Framing::Length(3), false))
+        );
+        assert_eq!(
+            of(
+                "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                false
+            ),
+            Err(Ambiguous)
         );
         for fields in [
             "Transfer-Encoding: gzip, chunked\r\n",

@@ -1,7 +1,7 @@
 //! A message head as it came: octets, and the places of its parts in them.
 //!
 //! `httparse` knows the grammar. What it is lenient about is refused here: a
-//! line that ends in LF alone, and lines before the first. Why a head is refused is for [`syntax`](super::syntax) to say.
+//! line that ends in LF alone. Why a head is refused is for [`syntax`](super::syntax) to say.
 
 use super::syntax::{self, SyntaxError};
 use memchr::memchr;
@@ -130,7 +130,14 @@ fn is_of_hops(name: &[u8]) -> bool {
     match name {
         [b'v' | b'V', b'i' | b'I', b'a' | b'A'] => true,
         [b'f' | b'F', rest @ ..] => rest.eq_ignore_ascii_case(b"orwarded"),
-        [b'x' | b'X', b'-' | b'_', b'f' | b'F' | b'r' | b'R', ..] => name.len() >= 9,
+        [b'x' | b'X', b'-' | b'_', rest @ ..] => {
+            // "X-Forwarded" and what follows it, "X-Real-IP".
+            let starts = |word: &[u8]| {
+                let start = rest.get(..word.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+            };
+            starts(b"forwarded") || (rest.len() == 7 && starts(b"real"))
+        }
         _ => false,
     }
 }
@@ -206,10 +213,6 @@ pub(crate) fn request(
     most: usize,
     fields: &mut Vec<Field>,
 ) -> Result<Parsed<RequestLine>, SyntaxError> {
-    // `httparse` reads over empty lines; these octets would go on with the head.
-    if input.starts_with(b"\n") {
-        return Err(syntax::of_line_end(input));
-    }
     with_headers(most, |headers| {
         let mut parser = httparse::Request::new(&mut []);
         let octets = match parser.parse_with_uninit_headers(input, headers) {
@@ -222,13 +225,18 @@ pub(crate) fn request(
         else {
             return Ok(Parsed::Partial);
         };
+        let method = range_in(input, method.as_bytes());
+        if method.start > 0 {
+            // `httparse` reads over empty lines, which would be passed on.
+            return Err(SyntaxError::RequestLine);
+        }
         if !places(input, octets, parser.headers, fields) {
             return Err(syntax::of_line_end(input));
         }
         Ok(Parsed::Complete(RequestLine {
             octets,
             version: version_of(version),
-            method: range_in(input, method.as_bytes()),
+            method,
             target: range_in(input, target.as_bytes()),
         }))
     })
@@ -244,9 +252,6 @@ pub(crate) fn response(
     most: usize,
     fields: &mut Vec<Field>,
 ) -> Result<Parsed<StatusLine>, SyntaxError> {
-    if input.starts_with(b"\n") || input.starts_with(b"\r") {
-        return Err(SyntaxError::Malformed);
-    }
     with_headers(most, |headers| {
         let mut parser = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
@@ -259,7 +264,8 @@ pub(crate) fn response(
             return Ok(Parsed::Partial);
         };
         // RFC 9110 §15: three digits, of which the first says what it is about.
-        if status < 100 {
+        // `httparse` also reads over empty lines before them.
+        if status < 100 || !input.starts_with(b"HTTP/") {
             return Err(SyntaxError::Malformed);
         }
         if !places(input, octets, parser.headers, fields) {
@@ -303,19 +309,22 @@ pub(crate) fn trailers(
 /// As many fields as most messages have are looked for on the stack.
 const ON_STACK: usize = 128;
 
-fn with_headers<'i, T>(
+/// Parses with room for so many fields: on the stack, and once more on the heap
+/// only if there are more than fit there.
+fn with_headers<'i, L>(
     most: usize,
-    parse: impl FnOnce(&mut [MaybeUninit<httparse::Header<'i>>]) -> T,
-) -> T {
+    mut parse: impl FnMut(&mut [MaybeUninit<httparse::Header<'i>>]) -> Result<Parsed<L>, SyntaxError>,
+) -> Result<Parsed<L>, SyntaxError> {
     let mut on_stack = [const { MaybeUninit::uninit() }; ON_STACK];
-    match on_stack.get_mut(..most) {
-        Some(headers) => parse(headers),
-        None => {
+    let looked_for = most.min(ON_STACK);
+    match parse(on_stack.get_mut(..looked_for).unwrap_or_default()) {
+        Err(SyntaxError::TooManyFields) if looked_for < most => {
             let mut on_heap: Vec<_> = std::iter::repeat_with(MaybeUninit::uninit)
                 .take(most)
                 .collect();
             parse(&mut on_heap)
         }
+        parsed => parsed,
     }
 }
 
@@ -403,6 +412,9 @@ pub(crate) fn end(input: &[u8], from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
 
     fn fields_of(head: &[u8]) -> Vec<(String, Vec<u8>, Vec<u8>)> {
         let mut fields = Vec::new();
@@ -468,11 +480,22 @@ mod tests {
             b"GET / HTTP/1.1\r\n\n",
             b"GET / HTTP/1.1\n\r\n",
             b"GET / HTTP/1.1\r\nHost: \nN: y\r\n\r\n",
-            b"\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
         ] {
             let parsed = request(head, 128, &mut Vec::new());
             assert!(parsed.is_err(), "{}", head.escape_ascii());
         }
+    }
+
+    #[test]
+    fn nothing_stands_before_a_first_line() {
+        for before in ["\n", "\r\n", "\r\n\n"] {
+            let head = format!("{before}GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            assert!(request(head.as_bytes(), 128, &mut Vec::new()).is_err());
+            let head = format!("{before}HTTP/1.0 200 OK\r\n\r\n");
+            assert!(response(head.as_bytes(), 128, &mut Vec::new()).is_err());
+        }
+        let no_status = b"HTTP/1.1 099 x\r\n\r\n";
+        assert!(response(no_status, 128, &mut Vec::new()).is_err());
     }
 
     #[test]
@@ -545,5 +568,89 @@ mod tests {
         assert_eq!(end(b"a\n\r\nc", 0), Some(4));
         assert_eq!(end(b"a\r\nb\r\n\r", 0), None);
         assert_eq!(end(b"", 0), None);
+    }
+
+    /// What heads are made of, right and wrong, to be put together anyhow.
+    const PARTS: &[&[u8]] = &[
+        b"GET / HTTP/1.1\r\n",
+        b"POST http://a/\xC3\xA9 HTTP/1.0\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"Host: a\r\n",
+        b"N:\t T\xE9l \t\r\n",
+        b"empty:\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"N: a",
+        b" ",
+        b":",
+        b"\0",
+        b"\x7F",
+        b"\xFF",
+    ];
+
+    proptest! {
+        #[test]
+        fn a_head_is_whole_where_it_ends_and_nowhere_before(
+            mut parts in vec(select(PARTS), 0..8),
+            is_request in any::<bool>(),
+        ) {
+            parts.insert(0, if is_request { PARTS[0] } else { PARTS[2] });
+            parts.push(b"\r\n\r\n");
+            let head = parts.concat();
+            let mut fields = Vec::new();
+            let mut read = |octets: &[u8]| match is_request {
+                true => match request(octets, 16, &mut fields) {
+                    Ok(Parsed::Complete(line)) => Ok(Some(line.octets)),
+                    parsed => parsed.map(|_| None),
+                },
+                false => match response(octets, 16, &mut fields) {
+                    Ok(Parsed::Complete(line)) => Ok(Some(line.octets)),
+                    parsed => parsed.map(|_| None),
+                },
+            };
+            let end = end(&head, 0).expect("it has an end");
+            for cut in 0..end {
+                prop_assert!(!matches!(read(&head[..cut]), Ok(Some(_))));
+            }
+            match read(&head[..end]) {
+                Ok(octets) => {
+                    prop_assert_eq!(octets, Some(end));
+                    prop_assert_eq!(read(&head).ok(), Some(octets));
+                    let mut at = fields.first().map_or(end - 2, |field| field.line().start);
+                    for field in &fields {
+                        prop_assert_eq!(field.line().start, at);
+                        at = field.line().end;
+                        let (name, value) = (field.name_octets(&head), field.value(&head));
+                        let line = [name, b":", value, b"\r\n"].concat();
+                        let blank = |octet: &&u8| !b" \t".contains(octet);
+                        let sent: Vec<_> = head[field.line()].iter().filter(blank).collect();
+                        prop_assert_eq!(sent, line.iter().filter(blank).collect::<Vec<_>>());
+                    }
+                    prop_assert_eq!(at, end - 2);
+                }
+                Err(error) => {
+                    let place = error.place();
+                    prop_assert!(place.is_none_or(|place| head.contains(&place.octet)));
+                    prop_assert!(read(&head).is_err());
+                }
+            }
+        }
+
+        #[test]
+        fn the_end_of_a_head_is_found_however_much_was_searched(
+            parts in vec(select(PARTS), 0..12),
+            at in 0usize..40,
+        ) {
+            let octets = parts.concat();
+            let whole = end(&octets, 0);
+            let at = at.min(octets.len());
+            let found = end(&octets[..at], 0);
+            if found.is_some() {
+                prop_assert_eq!(found, whole);
+            } else {
+                prop_assert_eq!(end(&octets, at.saturating_sub(2)), whole);
+            }
+        }
     }
 }

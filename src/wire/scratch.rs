@@ -22,8 +22,8 @@ pub(crate) struct Scratch {
     pub(crate) reply: Vec<u8>,
 }
 
-/// How much is read at once, to begin with.
-pub(crate) const FIRST_READ: usize = 16 << 10;
+/// How much is read at once, to begin with: a head and a small body in one go.
+pub(crate) const FIRST_READ: usize = 32 << 10;
 
 /// How much is read at once of a body that goes on.
 pub(crate) const LARGE_READ: usize = 128 << 10;

@@ -53,7 +53,12 @@ impl Clock {
 
     /// Looks at the time, and wakes whoever waited too long.
     pub(crate) fn sweep(&self) {
-        let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(NEVER);
+        self.sweep_at(self.start.elapsed());
+    }
+
+    /// The same, taking it to be so long since the start.
+    pub(crate) fn sweep_at(&self, since_start: Duration) {
+        let now = u64::try_from(since_start.as_millis()).unwrap_or(NEVER);
         self.now.set(now);
         self.wake(|inner| inner.due.get() <= now);
     }

@@ -105,7 +105,7 @@ async fn an_empty_line_before_a_message_does_not_go_on() {
     let proxy = Guard::before(origin.address, "").await;
     for empty in ["\n", "\r\n\n", "\n\r\n"] {
         let answer = proxy.ask(format!("{empty}{}", get(""))).await;
-        assert_answered(&answer, 400, "bare-lf");
+        assert_answered(&answer, 400, "request-line");
     }
     assert!(origin.is_idle());
     let empty = "\r\n".repeat(1000);
