@@ -1584,3 +1584,37 @@ async fn http1_clients_of_an_h2_upstream() {
     peer.send("body").await;
     assert_eq!(peer.message().await.expect("an answer").body, b"body");
 }
+
+/// What HTTP/1 lets pass and HTTP/2 does not is the client's fault, and never
+/// the upstream's.
+#[tokio::test]
+async fn what_cannot_be_said_to_an_upstream_that_speaks_h2() {
+    let origin = H2Origin::echoing().await;
+    let proxy = origin.guard("").await;
+    for (target, octet, offset) in [
+        ("/a<b", "3C", 2),
+        ("/a\"b`c", "60", 4),
+        ("/?a=`b`&c=\"d\"", "22", 10),
+        ("/\u{e9}>", "3E", 3),
+    ] {
+        let mut client = proxy.connect().await;
+        let answer = client
+            .ask(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n"))
+            .await;
+        assert_eq!(answer.status(), 400, "{target}");
+        let problem = answer.json();
+        assert_eq!(problem["reason"], "target");
+        assert_eq!(problem["octets"], octet.to_lowercase());
+        assert_eq!(problem["offset"], offset);
+    }
+    for target in ["/\u{e9}?a=`b`", "http://x", "http://x?q", "/a\\b|c{d}"] {
+        let host = if target.starts_with('/') { "" } else { "x" };
+        let answer = proxy
+            .ask(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"))
+            .await;
+        assert_eq!(answer.status(), 200, "{target}");
+        if host.is_empty() {
+            assert_eq!(answer.value("x-authority"), origin.address.to_string());
+        }
+    }
+}

@@ -34,8 +34,12 @@ pub(super) struct Client {
     pub(super) peer: Peer,
     /// It speaks to us over TLS.
     pub(super) secure: bool,
-    /// The same for all requests of a connection.
+    /// The same for all requests of a connection, as long as the settings are.
     pub(super) hop: Rc<Hop>,
+    /// Of which settings it was made.
+    pub(super) settings: u64,
+    /// The final answer to the request of the moment was begun.
+    pub(super) answering: bool,
     pub(super) timer: Timer,
     pub(super) worker: Rc<Worker>,
 }
@@ -76,11 +80,14 @@ pub(super) fn client(
     secure: bool,
     timer: Timer,
 ) -> Client {
+    let shared = worker.shared();
     Client {
         stream,
         peer,
         secure,
-        hop: hop(&worker.shared(), peer, secure),
+        hop: hop(&shared, peer, secure),
+        settings: shared.id,
+        answering: false,
         timer,
         worker: Rc::clone(worker),
     }
@@ -391,13 +398,17 @@ pub(super) async fn serve_one(mut client: Client) {
 
 /// Answers for an exchange that panicked, and closes.
 async fn give_up(mut client: Box<Client>, scratch: Box<Scratch>) {
+    if client.answering {
+        // Nobody knows how much of the answer is there.
+        return client.stream.abort();
+    }
     say_panicked(&mut client, &scratch).await;
     linger(client).await;
 }
 
 /// Answers for an exchange that panicked, where nothing was answered yet.
 async fn say_panicked(client: &mut Client, scratch: &Scratch) {
-    if scratch.reply.is_empty() {
+    if !client.answering && scratch.reply.is_empty() {
         let id = RequestId::fresh();
         let level = client.worker.shared().config.detail_level;
         let mut text = Vec::new();

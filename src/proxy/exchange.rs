@@ -4,7 +4,7 @@
 //! written for the upstream, and both bodies pass each other until each is
 //! done. Octets go upstream only after the whole head was judged.
 
-use super::connection::Client;
+use super::connection::{self, Client};
 use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
@@ -15,14 +15,14 @@ use super::request_id::{RequestId, X_REQUEST_ID};
 use super::tunnel;
 use super::upstream::{Connected, Pool, UpstreamError};
 use super::worker::{Counted, Stage};
-use super::{Shared, tls, trace};
+use super::{Shared, h2, tls, trace};
 use crate::decide::RequestPolicy;
 use crate::preview::Preview;
 use crate::wire::framing::{self, Framing};
 use crate::wire::head::{self, Field, Parsed, RequestLine, StatusLine, Version};
 use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
-use crate::wire::syntax::SyntaxError;
+use crate::wire::syntax::{Place, SyntaxError};
 use crate::wire::timer::Timer;
 use crate::wire::transfer::{Broken, Coding, Drain, Drained, Transfer, Waiting};
 use std::future::{Future, poll_fn};
@@ -55,6 +55,11 @@ pub(super) enum After {
 /// runs.
 pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) -> After {
     let shared = client.worker.shared();
+    client.answering = false;
+    if client.settings != shared.id {
+        client.hop = connection::hop(&shared, client.peer, client.secure);
+        client.settings = shared.id;
+    }
     if arms {
         client.timer.arm(shared.config.timeouts.head);
     }
@@ -90,9 +95,9 @@ async fn read_head(
     let mut searched = 0usize;
     loop {
         // An empty line before a request is old clients' habit (RFC 9112 §2.2).
-        while inbound.starts_with(b"\r\n") {
-            inbound.drain(..2);
-        }
+        let empty = inbound.chunks(2).take_while(|line| line == b"\r\n");
+        let empty = 2 * empty.count();
+        inbound.drain(..empty);
         // Parsed at once, and again only when its end is there.
         if searched == 0 || head::end(inbound, searched.saturating_sub(2)).is_some() {
             match head::request(inbound, limits.fields.max(LEAST_FIELDS), fields) {
@@ -326,6 +331,12 @@ impl<'x> Exchange<'x> {
             &read,
         )
         .map_err(|fault| (fault, read.framing, read.expects_continue))?;
+        if shared.upstream.speaks_h2()
+            && let Some((octet, offset)) = h2::upstream::unsayable(read.target.path_and_query)
+        {
+            let fault = Fault::Syntax(SyntaxError::Target(Place::outside(octet, offset)));
+            return Err((fault, read.framing, read.expects_continue));
+        }
         let method = line.method(head);
         let host = match shared.upstream.host() {
             Some(host) => HostLine::Set(host),
@@ -737,6 +748,7 @@ impl<'x> Exchange<'x> {
             },
             &mut scratch.reply,
         );
+        self.client.answering = true;
         if let Some(record) = record {
             record.relayed(answer.line.status);
         }
@@ -880,6 +892,7 @@ impl<'x> Exchange<'x> {
             },
             &mut scratch.reply,
         );
+        self.client.answering = true;
         if let Some(record) = record {
             record.relayed(answer.line.status);
             record.ended(Ending::Complete);
@@ -974,6 +987,7 @@ impl<'x> Exchange<'x> {
         let mut reply = std::mem::take(&mut scratch.reply);
         reply::write(&fault, &asker, afterwards, &mut reply);
         scratch.reply = reply;
+        self.client.answering = true;
         let timer = &self.client.timer;
         timer.arm(self.shared.config.timeouts.body);
         if write_all(&mut self.client.stream, timer, &scratch.reply)

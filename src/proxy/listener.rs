@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep_until};
 
 /// How many connections may wait to be accepted. 1024, the usual number, makes
@@ -151,9 +152,15 @@ fn bind_unix(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     let is_socket =
         std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket {
-        match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
-            Err(_) => std::fs::remove_file(path)?,
+        let probe = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // A queue that is full has somebody behind it, too.
+        probe.set_nonblocking(true)?;
+        match probe.connect(&SockAddr::unix(path)?) {
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                std::fs::remove_file(path)?;
+            }
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => return Err(io::ErrorKind::AddrInUse.into()),
         }
     }
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
@@ -213,7 +220,8 @@ impl Registered {
                 // Whoever ends it wakes the timers.
                 let _ = timer.is_over(cx);
                 match self.poll_accept(cx) {
-                    Poll::Pending if ends() => Poll::Ready(None),
+                    // Without a budget the queue was not looked at.
+                    Poll::Pending if ends() && has_budget_remaining() => Poll::Ready(None),
                     polled => polled.map(Some),
                 }
             });

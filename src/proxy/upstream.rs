@@ -13,7 +13,7 @@ use crate::wire::stream::Stream;
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -183,6 +183,11 @@ impl Upstream {
         self.id
     }
 
+    /// Whether it is spoken to in HTTP/2.
+    pub(super) const fn speaks_h2(&self) -> bool {
+        self.speaks_h2
+    }
+
     /// Whether it is spoken to over TLS.
     pub(super) const fn is_secure(&self) -> bool {
         self.tls.is_some()
@@ -231,7 +236,7 @@ impl Upstream {
             return Ok(stream);
         }
         let stream = match &self.place {
-            Place::Socket(path) => return Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Place::Socket(path) => return knock(path).await.map(Stream::Unix),
             Place::Addresses(addresses) => dial(addresses, worker, limit).await?,
         };
         match &self.tls {
@@ -246,6 +251,17 @@ fn told(host: &str, port: u16) -> String {
         format!("[{host}]:{port}")
     } else {
         format!("{host}:{port}")
+    }
+}
+
+/// Connects to a unix socket. Where its queue is full, the system does not wait
+/// as it does with TCP: we do.
+async fn knock(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(RETRY).await,
+            connected => return connected,
+        }
     }
 }
 
@@ -352,7 +368,7 @@ struct Idle {
 /// to be restarting, and waited for.
 const RESTART: u64 = 1000;
 
-/// The time between two tries to reach it then.
+/// The time between two tries to reach it then, or while its queue is full.
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Pool {

@@ -150,7 +150,7 @@ pub(super) fn of_line_end(input: &[u8]) -> SyntaxError {
 
 impl Place {
     /// A place that is in no field.
-    const fn outside(octet: u8, offset: usize) -> Self {
+    pub(crate) const fn outside(octet: u8, offset: usize) -> Self {
         Self {
             field: None,
             occurrence: 1,

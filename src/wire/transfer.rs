@@ -51,6 +51,8 @@ pub(crate) struct Transfer {
     at: usize,
     /// What lies before this in the incoming buffer is not the body's.
     floor: usize,
+    /// Something of it was taken out of its framing.
+    begun: bool,
     /// So much of the outgoing buffer was written.
     sent: usize,
     /// So many octets at `at` are written without being copied.
@@ -99,6 +101,7 @@ impl Transfer {
             },
             at,
             floor: at,
+            begun: false,
             sent: 0,
             direct: 0,
             whole,
@@ -113,7 +116,7 @@ impl Transfer {
 
     /// Whether nothing of the body was looked at yet.
     pub(crate) const fn is_untouched(&self) -> bool {
-        self.at == self.floor && self.read == 0 && self.direct == 0 && !self.ended
+        !self.begun && self.read == 0 && !self.ended
     }
 
     /// Whether all of it was written.
@@ -250,6 +253,7 @@ impl Transfer {
             let input = incoming.get(self.at..).unwrap_or_default();
             match self.inflow.step(input).map_err(Broken::Malformed)? {
                 Step::Data { data, used } => {
+                    self.begun = true;
                     let length = data.len();
                     self.make_way(length, outgoing);
                     if self.coding == Coding::Identity
@@ -277,6 +281,7 @@ impl Transfer {
                 Step::Trailers { section, used } => {
                     self.at += used + section.len();
                     let mut dropped = Vec::new();
+                    let before = outgoing.len();
                     let out = match self.coding {
                         Coding::Chunked => {
                             outgoing.extend_from_slice(chunked::LAST);
@@ -286,12 +291,16 @@ impl Transfer {
                         Coding::Identity => &mut dropped,
                     };
                     if !on_trailers(section, out) {
+                        // Some readers take the last chunk for the end.
+                        outgoing.truncate(before);
                         return Err(Broken::Trailers);
                     }
                     out.extend_from_slice(b"\r\n");
                     self.ended = true;
                 }
                 Step::More { used } => {
+                    // A chunk's size can be all that has come of it.
+                    self.begun |= used > 0;
                     self.at += used;
                     if !self.read_more(cx, source, incoming)? {
                         return Ok(Filled::Waits);

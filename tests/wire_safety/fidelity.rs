@@ -3,7 +3,7 @@
 
 use super::framing::Recorder;
 use super::support::{Guard, Message, OK, Origin, Peer, soon};
-use super::{answered, get};
+use super::{answered, assert_answered, get};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -394,4 +394,77 @@ async fn point_07_a_refusal_is_framed_for_who_asked() {
         (400, "close")
     );
     assert!(old.is_closed().await);
+}
+
+/// A unix socket that queues one connection, and the connections it queues.
+fn full(path: &std::path::Path) -> (socket2::Socket, Vec<socket2::Socket>) {
+    use socket2::{Domain, SockAddr, Socket, Type};
+    let unix = || Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    let listener = unix();
+    let address = SockAddr::unix(path).expect("an address");
+    listener.bind(&address).expect("bound");
+    listener.listen(0).expect("listening");
+    let mut queued = Vec::new();
+    loop {
+        let client = unix();
+        client.set_nonblocking(true).expect("set");
+        if client.connect(&address).is_err() {
+            return (listener, queued);
+        }
+        queued.push(client);
+    }
+}
+
+/// The system does not wait there, as it does with TCP.
+#[tokio::test]
+async fn an_upstream_whose_queue_is_full_is_waited_for() {
+    let back = SocketFile::new();
+    let (listener, queued) = full(&back.0);
+    let upstream = back.0.display();
+    let settings = format!("listen = \"127.0.0.1:0\"\nupstream = \"unix:{upstream}\"\n");
+    let short = format!("{settings}timeouts.connect = \"100ms\"\n");
+    let guard = Guard::with(&short).await;
+    assert_answered(&guard.ask(get("")).await, 504, "upstream-connect-timeout");
+
+    let guard = Guard::with(&settings).await;
+    let mut client = guard.connect().await;
+    client.send(get("")).await;
+    listener.set_nonblocking(true).expect("set");
+    let listener = UnixListener::from_std(listener.into()).expect("registered");
+    // Whoever is in the queue leaves it.
+    for _ in &queued {
+        soon(listener.accept()).await.expect("accepted");
+    }
+    // The first proxy may have come and gone.
+    loop {
+        let (mut stream, _) = soon(listener.accept()).await.expect("accepted");
+        let mut head = Vec::new();
+        if matches!(soon(stream.read_buf(&mut head)).await, Ok(1..)) {
+            stream.write_all(OK.as_bytes()).await.expect("sent");
+            break;
+        }
+    }
+    assert_eq!(answered(&mut client).await.status(), 200);
+}
+
+/// Whoever listens there is busy, not gone.
+#[tokio::test]
+async fn a_socket_whose_queue_is_full_is_in_use() {
+    let front = SocketFile::new();
+    let (_listener, _queued) = full(&front.0);
+    let text = format!("listen = \"unix:{}\"\n", front.0.display());
+    let source = headguard::config::Source {
+        name: "test.toml",
+        text: &text,
+    };
+    let config = headguard::config::read(Some(source), &[]).expect("right");
+    let refused = headguard::proxy::Proxy::bind(config)
+        .await
+        .expect_err("in use");
+    assert!(
+        refused
+            .help()
+            .is_some_and(|help| help.contains("another program"))
+    );
+    assert!(front.0.exists());
 }

@@ -225,6 +225,28 @@ async fn point_20_sigterm_fails_readiness_first_and_loses_nothing() {
     assert!(!admin.exists() || readiness(&admin).is_none());
 }
 
+/// More of them wait than a task takes before it lets others have their turn.
+#[tokio::test]
+async fn point_20_a_drain_takes_all_who_wait_to_be_accepted() {
+    let folder = Folder::new();
+    let origin = Origin::answering(OK).await;
+    let file = folder.file(&settings(origin.address, ""));
+    let mut program = Program::start(&file, None);
+    program.signal("STOP");
+    let mut waiting = Vec::new();
+    for _ in 0..600 {
+        let mut client = Peer::connect(program.address).await;
+        client.send(get("")).await;
+        waiting.push(client);
+    }
+    program.signal("TERM");
+    program.signal("CONT");
+    for client in &mut waiting {
+        assert_eq!(answered(client).await.status(), 200);
+    }
+    assert_eq!(program.ended().await.code(), Some(0));
+}
+
 #[tokio::test]
 async fn point_20_the_second_signal_ends_it_at_once() {
     let folder = Folder::new();
@@ -372,6 +394,28 @@ async fn point_21_requests_end_with_the_settings_they_began_with() {
     assert_eq!(answered(&mut before).await.status(), 200);
     assert_eq!(company(&mut before).await, 400);
     assert!(origin.is_idle());
+}
+
+/// A network that is trusted no longer is not on a connection of its own either.
+#[tokio::test]
+async fn point_21_the_next_request_on_a_connection_is_told_of_as_the_new_settings_say() {
+    let mut origin = Origin::answering(OK).await;
+    let guard = Guard::before(origin.address, "").await;
+    let mut client = guard.connect().await;
+    let request = get("X-Forwarded-For: 192.0.2.1\r\n");
+    client.ask(&request).await;
+    let told = origin.received().await.value("x-forwarded-for");
+    assert_eq!(told, "192.0.2.1, 127.0.0.1");
+    let text = settings(origin.address, "forwarded.trust = []\n");
+    let source = Source {
+        name: "new.toml",
+        text: &text,
+    };
+    let config = read(Some(source), &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    guard.reloader.reload(config).expect("reloaded");
+    client.ask(&request).await;
+    let told = origin.received().await.value("x-forwarded-for");
+    assert_eq!(told, "127.0.0.1");
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod desync;
 mod fidelity;
 mod framing;
 #[cfg(all(feature = "cli", target_os = "linux"))]

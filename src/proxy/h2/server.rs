@@ -70,6 +70,7 @@ pub(in crate::proxy) async fn serve(
     timer.arm(shared.config.timeouts.head);
     let origin = Rc::new(Origin {
         hop: connection::hop(&shared, peer, secure),
+        settings: shared.id,
         peer,
         secure,
         open: Cell::new(0),
@@ -140,6 +141,8 @@ fn builder(config: &Config) -> http2::Builder<Local> {
 /// Whom the requests of a connection come from.
 struct Origin {
     hop: Rc<Hop>,
+    /// Of which settings that was made.
+    settings: u64,
     peer: Peer,
     secure: bool,
     /// How many exchanges are under way.
@@ -186,6 +189,8 @@ async fn respond(origin: Rc<Origin>, request: Request<Incoming>) -> io::Result<R
         peer: origin.peer,
         secure: origin.secure,
         hop: Rc::clone(&origin.hop),
+        settings: origin.settings,
+        answering: false,
         timer: origin.worker.clock.timer(),
         worker: Rc::clone(&origin.worker),
     };

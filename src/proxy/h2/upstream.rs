@@ -14,7 +14,7 @@ use crate::wire::pipe::{Pipe, Reader, Writer, pipe};
 use crate::wire::syntax::SyntaxError;
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http::uri::Scheme;
+use http::uri::{PathAndQuery, Scheme};
 use http::{Method, Request, Response, Uri};
 use http_body::{Body, Frame};
 use hyper::body::Incoming;
@@ -347,13 +347,18 @@ impl Relay {
             "" => "/",
             path => path,
         };
+        let authority = match read.target.authority {
+            // It may be empty, but in HTTP/2 it may not.
+            "" => self.upstream.authority(),
+            authority => authority,
+        };
         let scheme = match self.upstream.is_secure() {
             true => Scheme::HTTPS,
             false => Scheme::HTTP,
         };
         let uri = Uri::builder()
             .scheme(scheme)
-            .authority(read.target.authority)
+            .authority(authority)
             .path_and_query(path)
             .build()
             .map_err(invalid)?;
@@ -373,6 +378,23 @@ impl Relay {
         *request.headers_mut() = fields::to_h2(&octets, &places);
         Ok(Some((request, Sending(uploading), expects_continue)))
     }
+}
+
+/// The first octet of a target that cannot be said in HTTP/2, and its place:
+/// `<` in a path, for one, which HTTP/1 lets pass.
+pub(in crate::proxy) fn unsayable(target: &str) -> Option<(u8, usize)> {
+    if target.is_empty() || PathAndQuery::try_from(target).is_ok() {
+        return None;
+    }
+    let query = target.find('?').unwrap_or(target.len());
+    let alone = |at: usize, character: char| match at > query {
+        true => format!("/?{character}"),
+        false => format!("/{character}"),
+    };
+    let mut characters = target.char_indices();
+    let wrong = characters.find(|&(at, one)| PathAndQuery::try_from(alone(at, one)).is_err());
+    let at = wrong.map_or(0, |(at, _)| at);
+    Some((*target.as_bytes().get(at)?, at))
 }
 
 /// Waits for something, as long as anybody listens to what is written.
