@@ -680,6 +680,42 @@ async fn a_reload_changes_the_policy_between_requests() {
     assert!(log.contents().contains("\"keys\":\"workers\""));
 }
 
+// The policy for responses.
+
+#[tokio::test]
+async fn responses_are_judged_where_a_policy_asks_for_it() {
+    let answer = b"HTTP/1.1 103 Early Hints\r\nX-Name: T\xE9l\xE9bec\r\n\r\n\
+        HTTP/1.1 200 OK\r\nLocation: /\xE9\r\nX-Name: T\xE9l\xE9bec LP\r\nContent-Length: 2\r\n\r\nok";
+    let origin = Origin::answering(answer).await;
+    let rules = "[[policy.response.rule]]\nfields = [\"X-Name\"]\n";
+    let proxy = Guard::before(
+        origin.address,
+        &format!("{rules}normalize = [\"latin1\"]\n"),
+    )
+    .await;
+    let mut client = proxy.connect().await;
+    client.send(get(&[])).await;
+    let hints = client.head().await.expect("a head");
+    assert_eq!(hints.exactly("X-Name"), ["T\u{e9}l\u{e9}bec".as_bytes()]);
+    let answer = client.message().await.expect("an answer");
+    assert_eq!(answer.exactly("X-Name"), [UTF8]);
+    assert_eq!(answer.exactly("Location"), [b"/\xE9"]);
+
+    let proxy = Guard::before(origin.address, &format!("{rules}reject = [\"latin1\"]\n")).await;
+    let mut client = proxy.connect().await;
+    for _ in 0..2 {
+        // The hints are left out; nobody misses them.
+        let refused = client.ask(get(&[])).await;
+        assert_eq!(refused.status(), 502);
+        assert_eq!(refused.json()["reason"], "response-rejected");
+    }
+    let proxy = Guard::before(origin.address, "").await;
+    let mut client = proxy.connect().await;
+    client.send(get(&[])).await;
+    let hints = client.head().await.expect("a head");
+    assert_eq!(hints.exactly("X-Name"), [b"T\xE9l\xE9bec"]);
+}
+
 // Limits.
 
 #[tokio::test]

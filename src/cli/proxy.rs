@@ -34,7 +34,10 @@ pub(crate) fn run(args: &ProxyArgs) -> Result<(), Failure> {
             .map_err(|error| cannot_start(&error))?;
         let signals = Signals::watch();
         let _reloads = reload_on_hangup(proxy.reloader(), args.config.clone());
-        proxy.run_until(signals.told(1), signals.told(2)).await;
+        proxy
+            .run_until(signals.told(1), signals.told(2))
+            .await
+            .map_err(|error| cannot_start(&error))?;
         // What was in flight was cut off: that is no clean end.
         if signals.count() > 1 {
             Err(Failure::other("told to stop twice: stopped at once"))

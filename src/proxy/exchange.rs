@@ -282,7 +282,7 @@ impl<'x> Exchange<'x> {
             }
         };
         if answer.line.status == 101 {
-            let switched = self.switch(&answer, upstream.stream, &upload, scratch, record);
+            let switched = self.switch(&plan, &answer, upstream.stream, &upload, scratch, record);
             return Box::pin(switched).await;
         }
         let relaying = self.relay(&plan, &answer, &mut upload, &mut upstream, scratch, record);
@@ -532,7 +532,7 @@ impl<'x> Exchange<'x> {
                     if plan.expects_continue && is_continue && !wants_continue {
                         // It was told already.
                     } else {
-                        self.relay_interim(plan, &answer, scratch).await?;
+                        self.relay_interim(plan, &answer, scratch, record).await?;
                     }
                     wants_continue &= !is_continue;
                     scratch.answer.drain(..answer.line.octets);
@@ -670,10 +670,17 @@ impl<'x> Exchange<'x> {
         plan: &Plan<'_>,
         answer: &Answer,
         scratch: &mut Scratch,
+        record: &mut Told,
     ) -> Result<(), Failed> {
         if plan.version == Version::Http10 {
             return Ok(());
         }
+        let policy = plan.response_policy.as_ref();
+        let (head, fields) = (&scratch.answer, &scratch.answer_fields);
+        let Ok(repairs) = judge::response(self.shared, record, policy, head, fields) else {
+            // Nobody misses it: the final response is still to come.
+            return Ok(());
+        };
         forwarding::write_response(
             &forwarding::Response {
                 line: &answer.line,
@@ -681,7 +688,7 @@ impl<'x> Exchange<'x> {
                 fields: &scratch.answer_fields,
                 read: &answer.read,
                 coding: Coding::Identity,
-                repairs: &[],
+                repairs: &repairs,
                 hop: &self.client.hop,
                 closes: false,
             },
@@ -873,12 +880,16 @@ impl<'x> Exchange<'x> {
     /// Becomes a tunnel, after the upstream's 101.
     async fn switch(
         &mut self,
+        plan: &Plan<'_>,
         answer: &Answer,
         mut upstream: Stream,
         upload: &Transfer,
         scratch: &mut Scratch,
         record: &mut Told,
     ) -> Result<After, Refused> {
+        let policy = plan.response_policy.as_ref();
+        let (head, fields) = (&scratch.answer, &scratch.answer_fields);
+        let repairs = judge::response(self.shared, record, policy, head, fields)?;
         forwarding::write_response(
             &forwarding::Response {
                 line: &answer.line,
@@ -886,7 +897,7 @@ impl<'x> Exchange<'x> {
                 fields: &scratch.answer_fields,
                 read: &answer.read,
                 coding: Coding::Identity,
-                repairs: &[],
+                repairs: &repairs,
                 hop: &self.client.hop,
                 closes: false,
             },

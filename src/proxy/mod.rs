@@ -9,7 +9,7 @@
 //! let _guard = trace::init(config.log, config.log_rate);
 //! let proxy = Proxy::bind(config).await?;
 //! let interrupted = async { drop(tokio::signal::ctrl_c().await) };
-//! proxy.run(interrupted).await;
+//! proxy.run(interrupted).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -147,6 +147,12 @@ pub enum ProxyError {
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A thread cannot serve.
+    #[error("a worker cannot run")]
+    Worker {
+        /// Why not.
+        source: io::Error,
+    },
 }
 
 impl ProxyError {
@@ -156,6 +162,11 @@ impl ProxyError {
         let (address, source) = match self {
             Self::Tls(error) => return error.help(),
             Self::Listen { address, source } => (address, source),
+            Self::Worker { .. } => {
+                return Some(
+                    "each worker needs a thread and some descriptors: look at ulimit -n and -u",
+                );
+            }
         };
         match (source.kind(), address) {
             (io::ErrorKind::AddrInUse, _) => {
@@ -245,17 +256,26 @@ impl Proxy {
     /// Serves until `shutdown` is ready; then goes on accepting for
     /// `timeouts.drain_delay`, stops accepting, and lets what is in flight
     /// finish for at most `timeouts.drain`.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        self.run_until(shutdown, pending()).await;
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyError::Worker`] when one of its threads cannot serve. All are
+    /// stopped then: a proxy that serves in part is hard to notice.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ProxyError> {
+        self.run_until(shutdown, pending()).await
     }
 
     /// The same, but what is in flight is cut off as soon as `at_once` is ready
     /// after `shutdown`: a second signal, say.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
     pub async fn run_until(
         self,
         shutdown: impl Future<Output = ()>,
         at_once: impl Future<Output = ()>,
-    ) {
+    ) -> Result<(), ProxyError> {
         let Self {
             shared,
             reloads,
@@ -284,7 +304,17 @@ impl Proxy {
             on_worker_start.as_ref(),
         );
 
-        shutdown.await;
+        let lost = tokio::select! {
+            biased;
+            () = shutdown => None,
+            error = workers.lost() => Some(error),
+        };
+        if let Some(source) = lost {
+            stage.send_replace(Stage::Over);
+            workers.ended().await;
+            background.shutdown().await;
+            return Err(ProxyError::Worker { source });
+        }
         readiness.reach(Phase::Draining);
         let timeouts = shared.load().config.timeouts.clone();
         trace::stopping(load.connections.load(Ordering::Relaxed));
@@ -309,6 +339,7 @@ impl Proxy {
         }
         background.shutdown().await;
         trace::stopped();
+        Ok(())
     }
 }
 
@@ -326,7 +357,7 @@ impl Drop for Files {
 
 /// The threads that serve.
 struct Workers {
-    ends: JoinSet<()>,
+    ends: JoinSet<io::Result<()>>,
 }
 
 impl Workers {
@@ -360,19 +391,27 @@ impl Workers {
                 if let Some(on_start) = on_start {
                     on_start();
                 }
-                if let Err(error) = worker::run(start) {
-                    trace::worker_failed(&error);
-                }
                 // Whoever waits for it is told, or gone.
-                let _ = ended.send(());
+                let _ = ended.send(worker::run(start));
             };
             let thread = thread::Builder::new().name(format!("headguard-{place}"));
-            if let Err(error) = thread.spawn(serve) {
-                trace::worker_failed(&error);
-            }
-            ends.spawn(async move { drop(end.await) });
+            let spawned = thread.spawn(serve);
+            ends.spawn(async move {
+                spawned?;
+                // One that panicked says nothing.
+                end.await
+                    .unwrap_or_else(|_| Err(io::Error::other("it panicked")))
+            });
         }
         Self { ends }
+    }
+
+    /// Ready when one has ended that was not told to, with its reason.
+    async fn lost(&mut self) -> io::Error {
+        match self.ends.join_next().await {
+            Some(Ok(Err(error))) => error,
+            _ => io::Error::other("it ended"),
+        }
     }
 
     /// Ready when all have ended.

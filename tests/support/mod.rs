@@ -352,9 +352,8 @@ impl Guard {
         let reloader = proxy.reloader();
         let (stop, stopped) = oneshot::channel();
         let (stop_at_once, at_once) = oneshot::channel();
-        let task = tokio::spawn(
-            proxy.run_until(async { drop(stopped.await) }, async { drop(at_once.await) }),
-        );
+        let serving = proxy.run_until(async { drop(stopped.await) }, async { drop(at_once.await) });
+        let task = tokio::spawn(async { serving.await.expect("served") });
         Self {
             address,
             reloader,

@@ -248,6 +248,24 @@ async fn point_20_a_drain_takes_all_who_wait_to_be_accepted() {
 }
 
 #[tokio::test]
+async fn a_proxy_whose_workers_cannot_run_says_so_and_ends() {
+    let folder = Folder::new();
+    let file = folder.file("listen = \"127.0.0.1:0\"\n");
+    let output = Command::new("sh")
+        .args([
+            "-c",
+            "ulimit -n 14; exec \"$0\" proxy --workers 8 --config \"$1\"",
+        ])
+        .arg(env!("CARGO_BIN_EXE_headguard"))
+        .arg(&file)
+        .output()
+        .expect("started");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(told.contains("error: "), "{told}");
+}
+
+#[tokio::test]
 async fn point_20_the_second_signal_ends_it_at_once() {
     let folder = Folder::new();
     let (mut origin, _release) = held().await;

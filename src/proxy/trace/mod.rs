@@ -249,10 +249,6 @@ pub(super) fn resolved(upstream: &str, change: &Change) {
     }
 }
 
-pub(super) fn worker_failed(error: &io::Error) {
-    tracing::error!(target: PROXY, %error, "a worker cannot run");
-}
-
 pub(super) fn reloaded(restart_needed: &[&str]) {
     if restart_needed.is_empty() {
         info!(target: PROXY, "reloaded");
