@@ -51,7 +51,9 @@ pub(crate) fn is_free_text(name: &str) -> bool {
 /// Whether two field names are one: case-blind, and `_` is `-`.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().map(fold).eq(other.bytes().map(fold))
+    // Most names that are one have no `_` in them.
+    one.len() == other.len()
+        && (one.eq_ignore_ascii_case(other) || one.bytes().map(fold).eq(other.bytes().map(fold)))
 }
 
 /// Whether `name` starts with `prefix`, compared as [`same_name`] does.

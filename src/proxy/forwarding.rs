@@ -68,10 +68,14 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
         }
         run.say(b" HTTP/1.1\r\n");
     }
-    let seen = seen(fields, head, |name| request.hop.treatment(name));
+    let mut chains = Chains::of(fields, head, |name| request.hop.treatment(name));
     let mut repairs = request.repairs.iter().peekable();
     for (at, field) in fields.iter().enumerate() {
         let repair = repairs.next_if(|repair| repair.line == at);
+        let treatment = match (field.known, &mut chains) {
+            (Known::Hop, Some(chains)) => chains.next(|| request.hop.treatment(field.name(head))),
+            _ => Treatment::Keep,
+        };
         match field.known {
             Known::ContentLength => frame(&mut run, field, read.framing),
             Known::TransferEncoding => run.replace(field, b"chunked"),
@@ -87,16 +91,17 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
             known if known.is_of_one_connection() => run.leave_out(field),
             _ if read.nominates && is_stripped(request, field) => run.leave_out(field),
             // Whatever it was repaired to.
-            Known::Hop if request.hop.treatment(field.name(head)) == Treatment::Drop => {
+            Known::Hop if treatment == Treatment::Drop => {
                 run.leave_out(field);
             }
             _ => {
                 if let Some(repair) = repair {
                     run.replace(field, repair.text.as_bytes());
                 }
-                if let (Known::Hop, Some(seen)) = (field.known, &seen) {
+                if let (Known::Hop, Some(chains)) = (field.known, &chains) {
                     let host = read.target.authority.as_bytes();
-                    carry_on(&mut run, field, at, seen, request.hop, host);
+                    let seen = &chains.seen;
+                    carry_on(&mut run, field, (at, treatment), seen, request.hop, host);
                 }
             }
         }
@@ -114,7 +119,7 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
     }
     request
         .hop
-        .lines(run.out, host.as_bytes(), seen.unwrap_or_default());
+        .lines(run.out, host.as_bytes(), seen_in(chains.as_ref()));
     match (read.upgrades, read.takes_trailers) {
         (true, true) => run.say(b"Connection: upgrade, TE\r\nTE: trailers\r\n"),
         (true, false) => run.say(b"Connection: upgrade\r\n"),
@@ -155,11 +160,17 @@ pub(super) fn write_response(response: &Response<'_>, out: &mut Vec<u8>) {
         run.skip(.."HTTP/1.0".len());
         run.say(b"HTTP/1.1");
     }
-    let seen = seen(fields, head, |name| response.hop.response_treatment(name));
+    let mut chains = Chains::of(fields, head, |name| response.hop.response_treatment(name));
     let mut repairs = response.repairs.iter().peekable();
     let mut said_chunked = false;
     for (at, field) in fields.iter().enumerate() {
         let repair = repairs.next_if(|repair| repair.line == at);
+        let treatment = match (field.known, &mut chains) {
+            (Known::Hop, Some(chains)) => {
+                chains.next(|| response.hop.response_treatment(field.name(head)))
+            }
+            _ => Treatment::Keep,
+        };
         match field.known {
             // RFC 9110 §8.6, RFC 9112 §6.1: not with these.
             Known::ContentLength | Known::TransferEncoding
@@ -189,8 +200,9 @@ pub(super) fn write_response(response: &Response<'_>, out: &mut Vec<u8>) {
                 if let Some(repair) = repair {
                     run.replace(field, repair.text.as_bytes());
                 }
-                if let (Known::Hop, Some(seen)) = (field.known, &seen) {
-                    carry_on(&mut run, field, at, seen, response.hop, b"");
+                if let (Known::Hop, Some(chains)) = (field.known, &chains) {
+                    let seen = &chains.seen;
+                    carry_on(&mut run, field, (at, treatment), seen, response.hop, b"");
                 }
             }
         }
@@ -198,7 +210,7 @@ pub(super) fn write_response(response: &Response<'_>, out: &mut Vec<u8>) {
     run.up_to(line.octets.saturating_sub(2));
     response
         .hop
-        .response_lines(run.out, seen.unwrap_or_default());
+        .response_lines(run.out, seen_in(chains.as_ref()));
     if chunked && !said_chunked {
         run.say_line(b"Transfer-Encoding", b"chunked");
     }
@@ -265,24 +277,62 @@ fn frame(run: &mut Runs<'_, '_>, field: &Field, framing: Framing) {
     }
 }
 
-/// Where the fields that hops speak in were seen last, if any were.
-fn seen(fields: &[Field], head: &[u8], treatment: impl Fn(&str) -> Treatment) -> Option<Seen> {
-    let mut seen = None;
-    for (at, field) in fields.iter().enumerate() {
-        if field.known != Known::Hop {
-            continue;
+/// What becomes of the fields that hops speak in.
+struct Chains {
+    seen: Seen,
+    /// The first of them, in their order: asked once, since names are compared
+    /// for it.
+    known: [Treatment; MOST_KNOWN],
+    next: usize,
+}
+
+/// More than a chain of proxies writes.
+const MOST_KNOWN: usize = 8;
+
+impl Chains {
+    /// Nothing, where there are none of them.
+    fn of(fields: &[Field], head: &[u8], treatment: impl Fn(&str) -> Treatment) -> Option<Self> {
+        let hops = fields.iter().enumerate();
+        let hops = hops.filter(|(_, field)| field.known == Known::Hop);
+        let mut chains: Option<Self> = None;
+        for (place, (at, field)) in hops.enumerate() {
+            let chains = chains.get_or_insert(Self {
+                seen: Seen::default(),
+                known: [Treatment::Keep; MOST_KNOWN],
+                next: 0,
+            });
+            let treatment = treatment(field.name(head));
+            chains.seen.note(at, treatment);
+            if let Some(known) = chains.known.get_mut(place) {
+                *known = treatment;
+            }
         }
-        let treatment = treatment(field.name(head));
-        if treatment != Treatment::Keep {
-            seen.get_or_insert_with(Seen::default).note(at, treatment);
-        }
+        chains
     }
-    seen
+
+    /// What becomes of the next of them.
+    fn next(&mut self, ask: impl FnOnce() -> Treatment) -> Treatment {
+        let known = self.known.get(self.next).copied();
+        self.next += 1;
+        known.unwrap_or_else(ask)
+    }
+}
+
+/// Where they were seen last.
+fn seen_in(chains: Option<&Chains>) -> Seen {
+    chains.map(|chains| chains.seen).unwrap_or_default()
 }
 
 /// Adds our element to a chain that others began.
-fn carry_on(run: &mut Runs<'_, '_>, field: &Field, at: usize, seen: &Seen, hop: &Hop, host: &[u8]) {
-    match hop.treatment(field.name(run.head)) {
+fn carry_on(
+    run: &mut Runs<'_, '_>,
+    field: &Field,
+    (at, treatment): (usize, Treatment),
+    seen: &Seen,
+    hop: &Hop,
+    host: &[u8],
+) {
+    match treatment {
         Treatment::Append(chain) if seen.is_last(chain, at) => {
             let value = field.value(run.head);
             run.up_to(field.value_range().end.max(run.from));
