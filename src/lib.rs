@@ -42,7 +42,6 @@ pub mod tower;
 pub mod config;
 
 #[cfg(feature = "proxy")]
-#[allow(dead_code, reason = "the way in is being built")]
 mod wire;
 
 #[cfg(feature = "proxy")]

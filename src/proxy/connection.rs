@@ -324,11 +324,11 @@ async fn next_request(client: &mut Client, opening: bool) -> Next {
             }
             Poll::Pending => scratch::give_back(scratch),
         }
-        if client.timer.is_over(cx) {
+        if client.timer.is_over(cx) && !client.stream.has_octets() {
             return Poll::Ready(Next::Overdue);
         }
         match client.worker.stage() {
-            Stage::Serving | Stage::Leaving => Poll::Pending,
+            Stage::Starting | Stage::Serving | Stage::Leaving => Poll::Pending,
             Stage::Over => Poll::Ready(Next::Leave),
             // Who has only just come is about to say something.
             Stage::Draining if opening && !hurried => {

@@ -9,7 +9,7 @@ use super::trace;
 use crate::config::Listen;
 use crate::wire::stream::Stream;
 use crate::wire::timer::Timer;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -17,8 +17,7 @@ use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener};
-use tokio::task::coop::has_budget_remaining;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::time::{Instant, sleep_until};
 
 /// How many connections may wait to be accepted. 1024, the usual number, makes
@@ -220,8 +219,13 @@ impl Registered {
                 // Whoever ends it wakes the timers.
                 let _ = timer.is_over(cx);
                 match self.poll_accept(cx) {
-                    // Without a budget the queue was not looked at.
-                    Poll::Pending if ends() && has_budget_remaining() => Poll::Ready(None),
+                    // The runtime may not know yet of who came last.
+                    Poll::Pending if ends() => match self.accept_now() {
+                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                            Poll::Ready(None)
+                        }
+                        accepted => Poll::Ready(Some(accepted)),
+                    },
                     polled => polled.map(Some),
                 }
             });
@@ -264,6 +268,35 @@ impl Registered {
                 peer: Peer::Unix,
                 speaks,
             }),
+        }
+    }
+
+    /// Asks the system whether somebody waits.
+    fn accept_now(&self) -> io::Result<Accepted> {
+        let speaks = self.speaks;
+        match &self.socket {
+            Socketed::Tcp(listener) => {
+                let (socket, address) = SockRef::from(listener).accept()?;
+                socket.set_nonblocking(true)?;
+                let stream = TcpStream::from_std(socket.into())?;
+                let _ = stream.set_nodelay(true);
+                let peer = address.as_socket().map_or(Peer::Unix, Peer::Address);
+                let stream = Stream::Tcp(stream);
+                Ok(Accepted {
+                    stream,
+                    peer,
+                    speaks,
+                })
+            }
+            Socketed::Unix(listener) => {
+                let (socket, _) = SockRef::from(listener).accept()?;
+                socket.set_nonblocking(true)?;
+                Ok(Accepted {
+                    stream: Stream::Unix(UnixStream::from_std(socket.into())?),
+                    peer: Peer::Unix,
+                    speaks,
+                })
+            }
         }
     }
 

@@ -292,7 +292,7 @@ impl Proxy {
         if let Some(socket) = admin {
             background.spawn(Arc::new(Admin::new(Arc::clone(&readiness))).serve(socket));
         }
-        let stage = watch::Sender::new(Stage::Serving);
+        let stage = watch::Sender::new(Stage::Starting);
         let load = Arc::new(Load::default());
         let files = Files(listeners.files);
         let mut workers = Workers::start(
@@ -373,6 +373,7 @@ impl Workers {
         let mut ends = JoinSet::new();
         for (place, listeners) in listeners.into_iter().enumerate() {
             let (starting, readiness) = (Arc::clone(&starting), Arc::clone(readiness));
+            let everybody = stage.clone();
             let start = worker::Start {
                 place,
                 shared: Arc::clone(shared),
@@ -381,6 +382,13 @@ impl Workers {
                 stage: stage.subscribe(),
                 ready: Box::new(move || {
                     if starting.fetch_sub(1, Ordering::AcqRel) == 1 {
+                        everybody.send_if_modified(|stage| {
+                            let starts = *stage == Stage::Starting;
+                            if starts {
+                                *stage = Stage::Serving;
+                            }
+                            starts
+                        });
                         readiness.reach(Phase::Ready);
                     }
                 }),

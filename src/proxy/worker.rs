@@ -22,6 +22,8 @@ use tokio::time::{MissedTickBehavior, interval};
 /// How far the proxy is on its way to an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
+    /// Nobody accepts until all have what they need for it.
+    Starting,
     Serving,
     /// Still accepting; each connection ends with its next answer.
     Leaving,
@@ -136,14 +138,23 @@ async fn work(start: Start) -> std::io::Result<()> {
     } = start;
     let worker = Worker::new(place, shared, load);
     spawn_local(tick(Rc::clone(&worker)));
-    let mut accepting = Vec::new();
+    let mut registered = Vec::new();
     for listener in listeners {
-        accepting.push(spawn_local(accept(
-            Rc::clone(&worker),
-            listener.register()?,
-        )));
+        registered.push(listener.register()?);
     }
     ready();
+    // Were one to begin at once, it could take what another still needs.
+    if stage
+        .wait_for(|stage| *stage > Stage::Starting)
+        .await
+        .is_err()
+    {
+        return Ok(());
+    }
+    let mut accepting = Vec::new();
+    for listener in registered {
+        accepting.push(spawn_local(accept(Rc::clone(&worker), listener)));
+    }
     loop {
         let now = *stage.borrow_and_update();
         worker.stage.set(now);
@@ -151,7 +162,7 @@ async fn work(start: Start) -> std::io::Result<()> {
             worker.clock.wake_all();
         }
         match now {
-            Stage::Serving | Stage::Leaving => {}
+            Stage::Starting | Stage::Serving | Stage::Leaving => {}
             Stage::Draining => {
                 for accepting in accepting.drain(..) {
                     // It takes what is in the queue already, and ends.

@@ -96,6 +96,7 @@ impl Decoder {
     }
 
     /// Whether the body's end was seen.
+    #[cfg(fuzzing)]
     pub(crate) const fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }

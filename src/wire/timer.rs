@@ -18,7 +18,9 @@ pub(crate) const TICK: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    /// Milliseconds since the start, at the last sweep.
+    /// How long that was ago at the last sweep, in milliseconds.
+    swept: Cell<u64>,
+    /// The milliseconds of it in which this thread ran.
     now: Cell<u64>,
     timers: RefCell<Vec<Weak<Inner>>>,
 }
@@ -28,12 +30,14 @@ impl Clock {
     pub(crate) fn new() -> Rc<Self> {
         Rc::new(Self {
             start: Instant::now(),
+            swept: Cell::new(0),
             now: Cell::new(0),
             timers: RefCell::default(),
         })
     }
 
-    /// Milliseconds since the start, as of the last sweep.
+    /// Milliseconds since the start, as of the last sweep, without those in
+    /// which this thread did not run.
     pub(crate) fn now(&self) -> u64 {
         self.now.get()
     }
@@ -52,13 +56,19 @@ impl Clock {
     }
 
     /// Looks at the time, and wakes whoever waited too long.
+    ///
+    /// Where a thread was held up (stopped, or on a machine that was), the time
+    /// lost is nobody's fault: what was armed just before would be over at once.
     pub(crate) fn sweep(&self) {
-        self.sweep_at(self.start.elapsed());
+        let elapsed = millis(self.start.elapsed());
+        let passed = elapsed.saturating_sub(self.swept.replace(elapsed));
+        let counted = passed.min(millis(MOST_COUNTED));
+        self.sweep_at(Duration::from_millis(self.now.get() + counted));
     }
 
     /// The same, taking it to be so long since the start.
     pub(crate) fn sweep_at(&self, since_start: Duration) {
-        let now = u64::try_from(since_start.as_millis()).unwrap_or(NEVER);
+        let now = millis(since_start);
         self.now.set(now);
         self.wake(|inner| inner.due.get() <= now);
     }
@@ -95,6 +105,13 @@ impl Clock {
 }
 
 const NEVER: u64 = u64::MAX;
+
+/// So much passes between two sweeps of a busy thread; more is time lost.
+const MOST_COUNTED: Duration = Duration::from_millis(500);
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(NEVER)
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -182,6 +199,24 @@ mod tests {
         timer.disarm();
         clock.now.set(u64::MAX - 1);
         assert!(!timer.is_over(&cx));
+    }
+
+    #[test]
+    fn time_in_which_nobody_ran_does_not_count() {
+        let clock = Rc::new(Clock {
+            start: Instant::now()
+                .checked_sub(Duration::from_secs(3600))
+                .expect("an hour ago"),
+            swept: Cell::new(0),
+            now: Cell::new(0),
+            timers: RefCell::default(),
+        });
+        let timer = clock.timer();
+        timer.arm(Duration::from_secs(1));
+        clock.sweep();
+        assert_eq!(clock.now(), 500);
+        let waker = Waker::from(Arc::new(Count::default()));
+        assert!(!timer.is_over(&Context::from_waker(&waker)));
     }
 
     #[test]
