@@ -8,7 +8,7 @@ use crate::proxy::judge;
 use crate::proxy::reply::Fault;
 use crate::proxy::upstream::{Connected, Pool, UpstreamError};
 use crate::proxy::{Shared, tls};
-use crate::wire::framing::{self};
+use crate::wire::framing;
 use crate::wire::head::{self, Parsed, StatusLine, Version};
 use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
