@@ -99,21 +99,28 @@ impl RequestPolicy<'_> {
         &self,
         lines: impl Fn() -> L,
     ) -> Result<Judgement, Rejected> {
-        let found = self.find_in_lines(lines());
+        let found = self.find_in_lines(self.unclear(lines()));
         self.judge_lines(found, lines)
     }
 
-    /// The lines in which something is found, and where they are.
-    pub(crate) fn find_in_lines<'h, L: Line<'h>>(
+    /// The lines in which something may be found, and where they are. Most
+    /// values are plain, whatever their field.
+    pub(crate) fn unclear<'h, L: Line<'h>>(
         &self,
         lines: impl Iterator<Item = L>,
+    ) -> impl Iterator<Item = (usize, L)> {
+        lines
+            .enumerate()
+            .filter(|(_, line)| !self.clears(line.value()))
+    }
+
+    /// Those of them in which something is found.
+    pub(crate) fn find_in_lines<'h, L: Line<'h>>(
+        &self,
+        unclear: impl Iterator<Item = (usize, L)>,
     ) -> FoundIn<'h, L> {
         let mut found = Vec::new();
-        for (at, line) in lines.enumerate() {
-            // Most values are plain, whatever their field.
-            if self.clears(line.value()) {
-                continue;
-            }
+        for (at, line) in unclear {
             let verdict = match line.is_secret() {
                 true => self.decide_secret(line.name(), line.value()),
                 false => self.decide(line.name(), line.value()),
@@ -531,26 +538,29 @@ pub const HEADGUARD: HeaderName = HeaderName::from_static("headguard");
 
 /// Whether `Accept` ranks plain text above JSON (RFC 9110 §12.5.1).
 pub(crate) fn prefers_text<'a>(accept: impl Iterator<Item = &'a [u8]>) -> bool {
-    let mut best = [0f32; 2];
+    let (mut for_text, mut for_json) = (0f32, 0f32);
     let octets = accept.flat_map(|value| value.split(|&octet| octet == b','));
     for range in octets.filter_map(|range| std::str::from_utf8(range).ok()) {
         let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let media = parts.next().unwrap_or_default();
+        let is_any_of = |known: &[&str]| known.iter().any(|one| media.eq_ignore_ascii_case(one));
+        let text = is_any_of(&["text/plain", "text/*"]);
+        let json = is_any_of(&[
+            "application/problem+json",
+            "application/json",
+            "application/*",
+            "*/*",
+        ]);
+        if !text && !json {
+            continue;
+        }
         let weight = parts
             .find_map(|parameter| parameter.strip_prefix("q=")?.parse::<f32>().ok())
             .map_or(1.0, |quality| quality.clamp(0.0, 1.0));
-        let (text, json) = match media.as_str() {
-            "text/plain" | "text/*" => (true, false),
-            "application/problem+json" | "application/json" | "application/*" | "*/*" => {
-                (false, true)
-            }
-            _ => (false, false),
-        };
-        for (best, wanted) in best.iter_mut().zip([text, json]) {
-            *best = best.max(if wanted { weight } else { 0.0 });
-        }
+        let best = if text { &mut for_text } else { &mut for_json };
+        *best = best.max(weight);
     }
-    best[0] > best[1]
+    for_text > for_json
 }
 
 /// The request's host without its port, from its target or its `Host` field.

@@ -597,10 +597,13 @@ impl<'x> Exchange<'x> {
             None => request_id(scratch),
         };
         scratch.reply.clear();
+        // What is repeated has its media type.
+        let is_new = !matches!(fault, Fault::Repeated(_));
+        let accept = is_new.then(|| sent(scratch, "Accept"));
         let asker = Asker::new(
             &id,
             self.shared.config.detail_level,
-            sent(scratch, "Accept"),
+            accept.into_iter().flatten(),
             self.line.method(&scratch.inbound) == "HEAD",
         );
         let fault = match fault {

@@ -12,13 +12,14 @@ use super::Shared;
 use super::event::Told;
 use super::forwarding;
 use super::limits;
-use super::memo::{Memo, Refused};
+use super::memo::{Memo, Refusal, Refused};
 use super::reply::Fault;
 use crate::decide::RequestPolicy;
 use crate::headers::{Judgement, Line, Rejected, Repair, prefers_text};
-use crate::policy::{Action, Policy, Target};
+use crate::policy::{Policy, Target};
 use crate::wire::framing;
 use crate::wire::head::{self, Field, RequestLine};
+use std::rc::Rc;
 
 /// Decides about a request's head whose framing was read. Gives the policy as
 /// it stands for the request, and the repairs to make.
@@ -34,37 +35,50 @@ pub(super) fn request<'p>(
     limits::check(line, head, fields, &shared.config.limits).map_err(Fault::Exceeded)?;
     let policy = policy_for(&shared.config.policy, line.method(head), &read.target);
     let lines = || fields.iter().map(|field| InHead { field, head });
-    let found = policy.find_in_lines(lines());
-    // Where nobody listens, a refusal that was written before needs no reasons.
-    if let ([(_, line, verdict)], None, false) = (&*found, &record, shared.config.dry_run)
-        && verdict.action() == Action::Reject
+    let mut unclear = policy.unclear(lines());
+    let (first, second) = (unclear.next(), unclear.next());
+    // Where nobody listens, a value that was refused before needs no reasons.
+    if let (Some((_, line)), None, None, false) = (&first, &second, &record, shared.config.dry_run)
         && policy.is_of_any_request()
+        && let Some(refusal) = recall(shared, memo, &policy, *line, fields)
     {
-        let name = line.name();
-        let before = fields
-            .iter()
-            .take_while(|field| field.line() != line.field.line());
-        let same = before.filter(|field| {
-            field
-                .name_octets(head)
-                .eq_ignore_ascii_case(name.as_bytes())
-        });
-        let accept = fields
-            .iter()
-            .filter(|field| field.name_octets(head).eq_ignore_ascii_case(b"accept"));
-        let refused = Refused {
-            settings: shared.id,
-            as_text: prefers_text(accept.map(|field| field.value(head))),
-            field: policy.spelling(name),
-            occurrence: same.count() + 1,
-            value: line.value(),
-        };
-        if let Some(refusal) = memo.recall(refused) {
-            return Err(Fault::Repeated(refusal));
-        }
+        return Err(Fault::Repeated(refusal));
     }
+    let unclear = first.into_iter().chain(second).chain(unclear);
+    let found = policy.find_in_lines(unclear);
     let repairs = told(shared, record, policy.judge_lines(found, lines))?;
     Ok((policy, repairs))
+}
+
+/// How a request was refused of which this line is all there is to judge.
+fn recall(
+    shared: &Shared,
+    memo: &Memo,
+    policy: &RequestPolicy<'_>,
+    line: InHead<'_>,
+    fields: &[Field],
+) -> Option<Rc<Refusal>> {
+    if memo.is_empty() {
+        return None;
+    }
+    let InHead { field, head } = line;
+    let accept = fields
+        .iter()
+        .filter(|one| one.name_octets(head).eq_ignore_ascii_case(b"accept"));
+    memo.recall(Refused {
+        settings: shared.id,
+        as_text: prefers_text(accept.map(|one| one.value(head))),
+        field: policy.spelling(line.name()),
+        occurrence: fields
+            .iter()
+            .take_while(|one| one.line().start <= field.line().start)
+            .filter(|one| {
+                one.name_octets(head)
+                    .eq_ignore_ascii_case(field.name_octets(head))
+            })
+            .count(),
+        value: line.value(),
+    })
 }
 
 /// Decides about a trailer section of a request, or of a response where

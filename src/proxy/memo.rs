@@ -76,6 +76,10 @@ const MOST_KEPT: usize = 8;
 const MOST_OCTETS: usize = 256;
 
 impl Memo {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// The refusal of this value, if it was written lately.
     pub(super) fn recall(&self, refused: Refused<'_>) -> Option<Rc<Refusal>> {
         let entries = self.0.borrow();

@@ -389,15 +389,20 @@ pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, ou
     };
     let status = fault.status();
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    // Writing to a vector cannot fail.
-    let _ = write!(
-        out,
-        "HTTP/1.1 {} {}\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\
-         Cache-Control: no-store\r\nHeadguard: {}\r\n",
-        status.as_u16(),
+    out.extend_from_slice(b"HTTP/1.1 ");
+    for piece in [
+        status.as_str(),
+        " ",
         title(status),
-        item(fault, asker.level),
-    );
+        "\r\nCache-Control: no-store\r\nContent-Type: ",
+        media_type,
+        "\r\nHeadguard: ",
+        &item(fault, asker.level),
+    ] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "\r\nContent-Length: {length}\r\n");
     if matches!(fault, Fault::Busy) {
         out.extend_from_slice(b"Retry-After: 1\r\n");
     }

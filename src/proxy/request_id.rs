@@ -50,7 +50,9 @@ impl RequestId {
 
     /// `urn:headguard:request:ID`, for a problem's `instance`.
     pub(super) fn urn(&self) -> String {
-        let mut urn = String::from("urn:headguard:request:");
+        const PREFIX: &str = "urn:headguard:request:";
+        let mut urn = String::with_capacity(PREFIX.len() + self.0.len());
+        urn.push_str(PREFIX);
         for octet in self.0.bytes() {
             // Some characters of a token have no place in a URN (RFC 8141 §2).
             if octet.is_ascii_alphanumeric() || b"-._~!$&'*+".contains(&octet) {
