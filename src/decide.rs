@@ -3,8 +3,8 @@
 use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind, Kinds};
-use crate::normalize::{Allowance, Normalized, Refusal, normalize};
-use crate::policy::{Action, Inclusion, Order, Policy, Target};
+use crate::normalize::{self, Allowance, Normalized, Refusal, is_text_in_text, normalize};
+use crate::policy::{Action, Form, Inclusion, Order, Policy, Target};
 use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
@@ -92,7 +92,7 @@ impl RequestPolicy<'_> {
             scan
         };
         let found = scan.findings();
-        let tally = self.tally(name, &found);
+        let mut tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
             None => {
@@ -104,6 +104,14 @@ impl RequestPolicy<'_> {
                 (inside.map_or(outcome, Outcome::Reject), refusal)
             }
         };
+        let outcome = match outcome {
+            // What was to be repaired is what the form makes of it.
+            Outcome::Rewrite(same) if same.as_bytes() == value => {
+                tally.forget_repairs();
+                Outcome::Forward(value)
+            }
+            outcome => outcome,
+        };
         let action = match &outcome {
             Outcome::Reject(_) => Action::Reject,
             Outcome::Rewrite(_) => Action::Normalize,
@@ -114,7 +122,7 @@ impl RequestPolicy<'_> {
         #[cfg(feature = "http")]
         let repairable = tally
             .first(|order| order.action == Action::Normalize)
-            .map(|(finding, order)| judged(finding.clone(), order));
+            .map(|(finding, order)| (judged(finding.clone(), order), order.otherwise));
         Verdict {
             outcome,
             #[cfg(feature = "http")]
@@ -190,7 +198,12 @@ impl RequestPolicy<'_> {
     ) -> (Outcome<'v>, Option<Refusal>) {
         let forward = Outcome::Forward(found.value());
         match tally.greatest() {
-            Action::Allow | Action::Log => (forward, None),
+            Action::Allow => (
+                self.conversion(name, protection, found)
+                    .map_or(forward, Outcome::Rewrite),
+                None,
+            ),
+            Action::Log => (forward, None),
             Action::Reject => {
                 let to_blame = tally.first(|order| order.action == Action::Reject);
                 (
@@ -262,10 +275,6 @@ impl RequestPolicy<'_> {
             firsts.filter(move |(_, order)| order.action == action)
         };
         let wanted = || ordered(Action::Normalize);
-        let limit = self
-            .policy
-            .limit(&self.inclusions, name)
-            .map(|(limit, _)| limit);
         let repaired = normalize(
             found,
             &Allowance {
@@ -286,7 +295,8 @@ impl RequestPolicy<'_> {
                         )
                     })
                     .all(|(_, order)| order.decodes_markup()),
-                max_octets: limit.into_iter().chain(self.policy.field_octets()).min(),
+                max_octets: self.max_octets(name),
+                form: self.policy.form(&self.inclusions, name),
             },
         );
         match repaired {
@@ -295,6 +305,41 @@ impl RequestPolicy<'_> {
             _ if protection().is_some() => Err(Refusal::Protected),
             _ => repaired,
         }
+    }
+
+    /// Right text beyond ASCII, in which nothing is found but what is allowed,
+    /// in the form that a rule declares, if that is another than it has.
+    fn conversion<'v>(
+        &self,
+        name: &str,
+        protection: impl FnOnce() -> Option<Protection>,
+        found: &Findings<'v>,
+    ) -> Option<Normalized<'v>> {
+        let form = self.policy.form(&self.inclusions, name);
+        if form == Form::Utf8 || protection().is_some() {
+            return None;
+        }
+        let text = std::str::from_utf8(found.value()).ok()?;
+        // Where some of it is in a form already, nobody can tell which of it.
+        if text.is_ascii() || found.clone().any(|one| is_text_in_text(one.kind())) {
+            return None;
+        }
+        let allowance = Allowance {
+            kinds: Kinds::default(),
+            allowed: Kinds::default(),
+            charset: &|_, _| false,
+            decode_markup: false,
+            max_octets: self.max_octets(name),
+            form,
+        };
+        normalize::convert(found, text, &allowance).ok()
+    }
+
+    /// The length that no repair of the named field's value may exceed.
+    fn max_octets(&self, name: &str) -> Option<usize> {
+        let ruled = self.policy.limit(&self.inclusions, name);
+        let ruled = ruled.map(|(limit, _)| limit);
+        ruled.into_iter().chain(self.policy.field_octets()).min()
     }
 }
 
@@ -309,6 +354,14 @@ struct Tally<'p> {
 }
 
 impl Tally<'_> {
+    /// Leaves out what was to be repaired, since it is as it should be.
+    fn forget_repairs(&mut self) {
+        let was_to_be = |action| action == Action::Normalize;
+        self.firsts.retain(|(_, order)| !was_to_be(order.action));
+        self.judged.retain(|judged| !was_to_be(judged.action));
+        self.found = self.judged.len();
+    }
+
     fn greatest(&self) -> Action {
         self.firsts
             .iter()

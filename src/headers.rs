@@ -8,6 +8,7 @@ use crate::decide::RequestPolicy;
 use crate::explain::{DetailLevel, Explanation, Problem};
 use crate::normalize::Refusal;
 use crate::policy::{Action, Policy, Target};
+use crate::signature;
 use crate::verdict::{Outcome, Verdict};
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -83,7 +84,7 @@ impl RequestPolicy<'_> {
             Some(Rewrite {
                 name: name.clone(),
                 place: repair.occurrence - 1,
-                text: repair.text,
+                octets: repair.octets,
                 explanation: repair.explanation,
             })
         });
@@ -146,14 +147,22 @@ impl RequestPolicy<'_> {
             goes > limit && goes > came
         });
 
+        let signatures: Vec<_> = lines()
+            .filter(|line| signature::may_be_in(line.name()))
+            .collect();
         let mut occurrences = Occurrences::of(lines());
         let mut judgement = Judgement::default();
         let mut refused = Vec::new();
         for (at, line, verdict) in found {
-            let verdict = if outgrown {
-                verdict.without_repair(Refusal::TooLong)
-            } else {
-                verdict
+            let is_signed = || {
+                let covers =
+                    |one: &L::Item| signature::covers(one.name(), one.value(), line.name());
+                signatures.iter().any(covers)
+            };
+            let verdict = match verdict.outcome() {
+                Outcome::Rewrite(_) if outgrown => verdict.refused(Refusal::TooLong),
+                Outcome::Rewrite(_) if is_signed() => verdict.unrepaired(Refusal::Signed),
+                _ => verdict,
             };
             let explain = match line.is_secret() {
                 true => Explanation::masked,
@@ -169,7 +178,7 @@ impl RequestPolicy<'_> {
                     judgement.repairs.push(Repair {
                         line: at,
                         occurrence,
-                        text: normalized.into_string(),
+                        octets: normalized.into_bytes(),
                         explanation: explanations.len(),
                     });
                     explanations.push(explanation);
@@ -229,7 +238,7 @@ pub(crate) struct Repair {
     pub(crate) line: usize,
     /// Which of the lines of this name, from 1.
     occurrence: usize,
-    pub(crate) text: String,
+    pub(crate) octets: Vec<u8>,
     /// Which of the report's explanations is about it.
     explanation: usize,
 }
@@ -276,7 +285,7 @@ fn sizes<'h, L: Line<'h>>(
         .iter()
         .fold(came, |size, (.., verdict)| match verdict.outcome() {
             Outcome::Rewrite(normalized) => {
-                size + normalized.as_bytes().len() - normalized.original().len()
+                size - normalized.original().len() + normalized.as_bytes().len()
             }
             _ => size,
         });
@@ -296,7 +305,7 @@ struct Rewrite {
     name: HeaderName,
     /// Which of the fields of this name, from 0.
     place: usize,
-    text: String,
+    octets: Vec<u8>,
     /// Which of the report's explanations is about it.
     explanation: usize,
 }
@@ -332,13 +341,13 @@ impl Enforcement {
             for Rewrite {
                 name,
                 place,
-                text,
+                octets,
                 explanation,
             } in of_one_name
             {
                 // `Normalized` holds no octet that a HeaderValue refuses; if that
                 // were ever wrong, refusing is what is left.
-                match HeaderValue::from_bytes(text.as_bytes()) {
+                match HeaderValue::from_bytes(octets) {
                     Ok(value) if *place < places => values.push((name, *place, value)),
                     _ => misplaced.push(*explanation),
                 }
@@ -584,7 +593,7 @@ fn host<B>(request: &Request<B>) -> &str {
 mod tests {
     use super::*;
     use crate::finding::FindingKind::{CharRef, InvalidUtf8, Latin1};
-    use crate::policy::Rule;
+    use crate::policy::{Form, Rule};
 
     fn headers(fields: &[(&'static str, &[u8])]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -638,6 +647,70 @@ mod tests {
             rejected.to_string(),
             "request refused: invalid-utf8 in CompanyName"
         );
+    }
+
+    #[test]
+    fn what_is_signed_is_left_as_it_came() {
+        let signed = [
+            (
+                "signature-input",
+                &br#"sig1=("@method" "companyname");created=1"#[..],
+            ),
+            ("companyname", b"T\xE9l"),
+        ];
+        let mut map = headers(&signed);
+        let report = policy().enforce(&mut map).expect("nothing to refuse");
+        assert_eq!(map, headers(&signed));
+        let [told] = report.explanations() else {
+            panic!("{report:?}")
+        };
+        assert_eq!(told.action(), Action::Log);
+        assert_eq!(told.not_repaired(), Some(Refusal::Signed.reason()));
+
+        let rule = Rule::for_fields(["CompanyName"])
+            .normalize([Latin1])
+            .reject([Latin1]);
+        let strict = Policy::builder().rule(rule).build().expect("a right rule");
+        let rejected = strict.enforce(&mut map).expect_err("it cannot be repaired");
+        assert_eq!(
+            rejected.refused()[0].not_repaired(),
+            Some(Refusal::Signed.reason())
+        );
+
+        // What the signature does not cover is repaired.
+        let mut map = headers(&[
+            (
+                "signature-input",
+                br#"sig1=("@method" "x-other");created=1"#,
+            ),
+            ("companyname", b"T\xE9l"),
+        ]);
+        policy().enforce(&mut map).expect("nothing to refuse");
+        assert_eq!(map["companyname"].as_bytes(), "Tél".as_bytes());
+    }
+
+    #[test]
+    fn text_goes_on_in_its_form() {
+        let rule = Rule::for_fields(["CompanyName"])
+            .normalize([CharRef])
+            .forward_as(Form::Latin1);
+        let policy = Policy::builder().rule(rule).build().expect("a right rule");
+        for came in [&b"T\xE9l"[..], "Tél".as_bytes(), b"T&#233;l"] {
+            let mut map = headers(&[("companyname", came)]);
+            policy.enforce(&mut map).expect("nothing to refuse");
+            assert_eq!(map["companyname"].as_bytes(), b"T\xE9l");
+        }
+        // Nobody refuses right text for a signature, or for its length.
+        let signed = [
+            (
+                "authorization",
+                &b"AWS4-HMAC-SHA256 SignedHeaders=companyname"[..],
+            ),
+            ("companyname", "Tél".as_bytes()),
+        ];
+        let mut map = headers(&signed);
+        policy.enforce(&mut map).expect("nothing to refuse");
+        assert_eq!(map, headers(&signed));
     }
 
     #[test]

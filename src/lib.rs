@@ -28,6 +28,9 @@ mod verdict;
 
 mod decide;
 
+#[cfg(feature = "http")]
+mod signature;
+
 pub mod preview;
 
 pub mod explain;

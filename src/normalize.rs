@@ -10,6 +10,7 @@ use crate::charset::Charset;
 use crate::classify::{Findings, is_edge_space};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard, Kinds};
+use crate::policy::Form;
 use crate::reading::decode;
 use crate::scan::scan;
 use std::fmt;
@@ -22,19 +23,29 @@ use std::fmt;
 pub struct Normalized<'v> {
     original: &'v [u8],
     text: String,
+    /// The form it is passed on in, and its octets where that is not UTF-8.
+    form: Form,
+    formed: Option<Vec<u8>>,
 }
 
 impl<'v> Normalized<'v> {
-    /// The repaired value.
+    /// The repaired value as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The repaired value's octets, which go upstream.
+    /// The repaired value's octets, which go upstream: the text in UTF-8, or in
+    /// the form that the rule declares.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+        self.formed.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
+    /// The form in which it goes upstream.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
     }
 
     /// The octets that came.
@@ -43,10 +54,16 @@ impl<'v> Normalized<'v> {
         self.original
     }
 
-    /// The repaired value, owned.
+    /// The repaired value as text, owned.
     #[must_use]
     pub fn into_string(self) -> String {
         self.text
+    }
+
+    /// The octets that go upstream, owned.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.formed.unwrap_or_else(|| self.text.into_bytes())
     }
 }
 
@@ -55,7 +72,7 @@ impl fmt::Debug for Normalized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Normalized")
             .field("from_octets", &self.original.len())
-            .field("octets", &self.text.len())
+            .field("octets", &self.as_bytes().len())
             .finish()
     }
 }
@@ -70,6 +87,8 @@ pub(crate) struct Allowance<'a> {
     pub(crate) charset: &'a dyn Fn(Charset, &[u8]) -> bool,
     pub(crate) decode_markup: bool,
     pub(crate) max_octets: Option<usize>,
+    /// How the text is passed on.
+    pub(crate) form: Form,
 }
 
 /// Why a repair that a rule asked for was not made.
@@ -88,8 +107,13 @@ pub enum Refusal {
     /// It would make ASCII other than `&`, `'` and SP, or a full-width form of
     /// it, and the rule does not say `decode_markup`.
     Markup,
+    /// The form that the rule declares cannot say the text, or not so that it
+    /// could be read back.
+    NotInForm,
     /// The field is never rewritten.
     Protected,
+    /// A signature that the message carries covers the field.
+    Signed,
     /// The result would still hold what was to be repaired, or be decoded by half.
     StillEncoded,
     /// It would make an HTAB, which separates for some and is a space for others.
@@ -115,7 +139,9 @@ impl Refusal {
             Self::Markup => {
                 "decoding would make an ASCII sign, letter or digit, and the rule does not allow that"
             }
+            Self::NotInForm => "the form that the rule declares cannot say this text",
             Self::Protected => "this field is never rewritten",
+            Self::Signed => "a signature of the message covers this field",
             Self::StillEncoded => "the repaired value would still be encoded",
             Self::Tab => "decoding would make a tab",
             Self::TooLong => "the repaired value would be too long",
@@ -194,22 +220,65 @@ pub(crate) fn normalize<'v>(
         .read(|finding| allowance.kinds.contains(finding.kind()))
         .map_err(|_| Refusal::Unreadable)?
         .into_text();
-    if allowance.max_octets.is_some_and(|limit| text.len() > limit) {
+    second_look(found.grammar(), &before, &text, allowance.kinds)?;
+    form(value, text, allowance)
+}
+
+/// Puts right text, in which nothing is found but what is allowed, into the
+/// form that is declared.
+pub(crate) fn convert<'v>(
+    found: &Findings<'v>,
+    text: &str,
+    allowance: &Allowance<'_>,
+) -> Result<Normalized<'v>, Refusal> {
+    let mut before = Before::default();
+    found.clone().for_each(|finding| before.add(finding.kind()));
+    second_look(found.grammar(), &before, text, Kinds::default())?;
+    form(found.value(), text.to_owned(), allowance)
+}
+
+/// The text in its form, within the limits.
+fn form<'v>(
+    original: &'v [u8],
+    text: String,
+    allowance: &Allowance<'_>,
+) -> Result<Normalized<'v>, Refusal> {
+    let form = allowance.form;
+    let (form, formed) = if form == Form::Utf8 || text.is_ascii() {
+        (Form::Utf8, None)
+    } else {
+        let octets = form.write(&text).ok_or(Refusal::NotInForm)?;
+        if form.read(&octets).as_ref() != Some(&text) {
+            return Err(Refusal::NotInForm);
+        }
+        (form, Some(octets))
+    };
+    let normalized = Normalized {
+        original,
+        text,
+        form,
+        formed,
+    };
+    let octets = normalized.as_bytes().len();
+    if allowance.max_octets.is_some_and(|limit| octets > limit) {
         return Err(Refusal::TooLong);
     }
-    second_look(found.grammar(), &before, &text, allowance.kinds)?;
-    Ok(Normalized {
-        original: value,
-        text,
-    })
+    Ok(normalized)
 }
 
 /// Kinds of text that was encoded as other text: of several in one value all
 /// are decoded or none, since half a decoding is another text than either.
-const fn is_text_in_text(kind: FindingKind) -> bool {
+pub(crate) const fn is_text_in_text(kind: FindingKind) -> bool {
     matches!(
         kind,
-        FindingKind::CharRef | FindingKind::DoubleEncoded | FindingKind::NestedEncoding
+        FindingKind::CharRef
+            | FindingKind::DisplayString
+            | FindingKind::DoubleEncoded
+            | FindingKind::EncodedWord
+            | FindingKind::ExtValue
+            | FindingKind::NestedEncoding
+            | FindingKind::PercentEncoded
+            | FindingKind::UnicodeEscape
     )
 }
 
@@ -304,6 +373,7 @@ mod tests {
             charset: &|_, _| true,
             decode_markup: false,
             max_octets: Some(64),
+            form: Form::Utf8,
         };
         normalize(&scan(value).findings(), &allowance).map(Normalized::into_string)
     }

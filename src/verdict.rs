@@ -120,9 +120,10 @@ pub struct Judged {
 pub struct Verdict<'v> {
     pub(crate) outcome: Outcome<'v>,
     pub(crate) judged: Vec<Judged>,
-    /// The first finding that is to be repaired, which may not be listed.
+    /// The first finding that is to be repaired, which may not be listed, and
+    /// what is done where it is not.
     #[cfg(feature = "http")]
-    pub(crate) repairable: Option<Judged>,
+    pub(crate) repairable: Option<(Judged, Action)>,
     pub(crate) found: usize,
     pub(crate) action: Action,
     pub(crate) heaviest: Option<FindingKind>,
@@ -193,23 +194,39 @@ impl<'v> Verdict<'v> {
         self.heaviest
     }
 
-    /// The same verdict with the repair taken back and the value refused.
+    /// The same verdict with the repair taken back, and the value refused.
     #[cfg(feature = "http")]
-    pub(crate) fn without_repair(self, refusal: Refusal) -> Self {
-        let Outcome::Rewrite(_) = self.outcome else {
+    pub(crate) fn refused(self, refusal: Refusal) -> Self {
+        self.without_repair(refusal, |_| Action::Reject)
+    }
+
+    /// The same verdict with the repair taken back: the value is refused where
+    /// the policy refuses what is not repaired, and goes on as it came else.
+    #[cfg(feature = "http")]
+    pub(crate) fn unrepaired(self, refusal: Refusal) -> Self {
+        self.without_repair(refusal, |otherwise| otherwise)
+    }
+
+    #[cfg(feature = "http")]
+    fn without_repair(self, refusal: Refusal, instead: impl Fn(Action) -> Action) -> Self {
+        let Outcome::Rewrite(normalized) = &self.outcome else {
             return self;
         };
-        let Some(Judged {
-            finding, source, ..
-        }) = self.repairable.clone()
-        else {
-            return self;
+        let came = normalized.original();
+        let (outcome, action) = match self.repairable.clone() {
+            Some((first, otherwise)) if instead(otherwise) == Action::Reject => {
+                let cause = Cause::NotRepaired(first.finding, refusal);
+                let source = first.source;
+                let rejection = Rejection { cause, source };
+                (Outcome::Reject(rejection), Action::Reject)
+            }
+            // Right text that was to be put into another form only.
+            None => (Outcome::Forward(came), Action::Allow),
+            Some(_) => (Outcome::Forward(came), Action::Log),
         };
-        let cause = Cause::NotRepaired(finding, refusal);
-        let outcome = Outcome::Reject(Rejection { cause, source });
         Self {
             outcome,
-            action: Action::Reject,
+            action,
             refusal: Some(refusal),
             ..self
         }

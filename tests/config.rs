@@ -393,9 +393,9 @@ methods = ["post"]
 hosts = ["example.com:80"]
 normalize = ["latin-1", "control", "char-ref"]
 log = ["char-ref"]
-charsets = ["koi8-r"]
+charsets = ["koi8-x"]
 max_octets = 0
-forward_as = "percent"
+forward_as = "html"
 reject_all = true
 
 [[policy.rule]]
@@ -505,11 +505,12 @@ reject = ["control"]
 }
 
 #[test]
-fn forms_of_later_versions() {
+fn a_form_that_is_rejected() {
     assert_snapshot!(mistakes(
         r#"[[policy.rule]]
-fields = ["CompanyName"]
+fields = ["CompanyName", "Authorization"]
 normalize = ["latin1"]
+reject = ["ext-value"]
 forward_as = "ext-value"
 "#
     ));

@@ -12,7 +12,7 @@
 )]
 
 use headguard::charset::Charset;
-use headguard::policy::{Preset, Rule, Scope, Target};
+use headguard::policy::{Form, Preset, Rule, Scope, Target};
 use headguard::preview::Preview;
 use headguard::{Finding, FindingKind};
 use headguard::{Outcome, Policy, Scan, scan};
@@ -137,7 +137,7 @@ impl Expected {
         match outcome {
             Outcome::Forward(_) => Self::Forward,
             Outcome::Reject(_) => Self::Reject,
-            Outcome::Rewrite(normalized) => Self::Rewrite(normalized.as_str().to_owned()),
+            Outcome::Rewrite(normalized) => Self::Rewrite(written(normalized.as_bytes())),
         }
     }
 
@@ -175,6 +175,7 @@ struct RuleText {
     #[serde(default)]
     decode_markup: bool,
     max_octets: Option<usize>,
+    forward_as: Option<String>,
 }
 
 impl RuleText {
@@ -213,6 +214,10 @@ impl RuleText {
         }
         if let Some(octets) = self.max_octets {
             rule = rule.max_octets(octets);
+        }
+        if let Some(form) = &self.forward_as {
+            let form = form.parse::<Form>().map_err(|error| error.to_string())?;
+            rule = rule.forward_as(form);
         }
         Ok(rule)
     }
@@ -412,6 +417,18 @@ fn kebab_case(variant: &str) -> String {
 }
 
 /// Octets from text in which `\xNN` stands for an octet and `\\` for `\`.
+/// Octets as the corpus writes them where they are not UTF-8.
+fn written(octets: &[u8]) -> String {
+    let escape = |octet: &u8| match octet {
+        0x20..=0x7e => char::from(*octet).to_string(),
+        _ => format!("\\x{octet:02X}"),
+    };
+    match std::str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => octets.iter().map(escape).collect(),
+    }
+}
+
 fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut octets = Vec::new();
     let mut rest = text;

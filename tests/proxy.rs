@@ -84,6 +84,33 @@ async fn normalize_mode_sends_utf8() {
 }
 
 #[tokio::test]
+async fn a_declared_form_is_what_arrives() {
+    let form = "[[policy.rule]]\nfields = [\"CompanyName\"]\nnormalize = [\"char-ref\"]\nforward_as = \"latin1\"\n";
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, form).await;
+    for value in [LATIN1, UTF8, REFERENCES] {
+        assert_eq!(proxy.ask(company(value)).await.status(), 200);
+        assert_eq!(origin.received().await.exactly("CompanyName"), [LATIN1]);
+    }
+}
+
+#[tokio::test]
+async fn a_signed_field_arrives_as_it_was_sent() {
+    let mut origin = Origin::answering(OK).await;
+    let proxy = Guard::before(origin.address, NORMALIZE).await;
+    let signature = "Signature-Input: sig1=(\"@path\" \"companyname\");created=1\r\n";
+    let mut asked = company(LATIN1);
+    let lines = asked
+        .windows(2)
+        .position(|octets| octets == b"\r\n")
+        .unwrap()
+        + 2;
+    asked.splice(lines..lines, signature.bytes());
+    assert_eq!(proxy.ask(asked).await.status(), 200);
+    assert_eq!(origin.received().await.exactly("CompanyName"), [LATIN1]);
+}
+
+#[tokio::test]
 async fn reject_mode_says_what_is_wrong_and_what_to_send() {
     let mut origin = Origin::answering(OK).await;
     let proxy = Guard::before(origin.address, REJECT).await;

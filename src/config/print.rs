@@ -117,7 +117,7 @@ fn rule_value(rule: &Rule, key: &str) -> Option<String> {
         }
         "decode_markup" => Some(rule.decodes_markup().to_string()),
         "max_octets" => rule.octet_limit().map(|limit| limit.to_string()),
-        "forward_as" => Some(quoted("utf-8")),
+        "forward_as" => rule.form().map(|form| quoted(form.name())),
         action => {
             let action = action.parse::<Action>().ok()?;
             let names: Vec<_> = rule.kinds(action).map(FindingKind::name).collect();

@@ -38,6 +38,7 @@ pub(super) fn rule(table: &Table, span: Range<usize>, report: &mut Report<'_>) -
     let mut charsets = None;
     let mut decode_markup = false;
     let mut most = None;
+    let mut form = None;
     for (key, written) in table {
         reader.key = &key.value;
         match key.value.as_str() {
@@ -51,7 +52,7 @@ pub(super) fn rule(table: &Table, span: Range<usize>, report: &mut Report<'_>) -
                 decode_markup = reader.kept(written, boolean(Given::File(written))) == Some(true);
             }
             "max_octets" => most = reader.kept(written, number(Given::File(written), OCTETS)),
-            "forward_as" => drop(reader.text(written, words::forward_as)),
+            "forward_as" => form = reader.text(written, words::forward_as),
             other => match Action::from_str(other) {
                 Ok(action) => {
                     let listed = reader.list(written, words::kind).into_iter();
@@ -83,6 +84,9 @@ pub(super) fn rule(table: &Table, span: Range<usize>, report: &mut Report<'_>) -
     }
     if decode_markup {
         rule = rule.decode_markup();
+    }
+    if let Some(form) = form {
+        rule = rule.forward_as(form);
     }
     if let Some(most) = most {
         rule = rule.max_octets(most as usize);

@@ -58,7 +58,7 @@ pub(super) const RULE_KEYS: &[RuleKey] = &[
     rule_key(
         "charsets",
         r#"["windows-1252"]"#,
-        "The charsets that a repair may assume: windows-1252, iso-8859-1.",
+        "The charsets that a repair may assume, by their WHATWG names: windows-1252, iso-8859-2, shift_jis …",
     ),
     rule_key(
         "decode_markup",
@@ -73,7 +73,7 @@ pub(super) const RULE_KEYS: &[RuleKey] = &[
     rule_key(
         "forward_as",
         r#""utf-8""#,
-        "The form in which repaired values are passed on: utf-8 in this version.",
+        "The form in which text beyond ASCII is passed on: utf-8, latin1, percent, ext-value, display-string, char-ref.",
     ),
 ];
 

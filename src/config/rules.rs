@@ -121,6 +121,10 @@ impl Written {
                 );
                 (self.kind(*kind, Action::Normalize), help)
             }
+            Mistake::FormRejected(_, kind) => (
+                self.kind(*kind, Action::Reject),
+                "declare another form, or take the kind out of reject".to_owned(),
+            ),
             Mistake::Protected(field, _) => (
                 self.field(field),
                 format!(

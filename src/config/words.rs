@@ -7,7 +7,7 @@ use super::report::Complaint;
 use super::value::shown;
 use crate::charset::Charset;
 use crate::finding::FindingKind;
-use crate::policy::Unmatchable;
+use crate::policy::{Form, Unmatchable};
 
 /// A field name or pattern; the policy itself says which are none.
 pub(super) fn any(text: &str) -> Result<String, Complaint> {
@@ -37,25 +37,16 @@ pub(super) fn kind(text: &str) -> Result<FindingKind, Complaint> {
 pub(super) fn charset(text: &str) -> Result<Charset, Complaint> {
     text.parse().map_err(|_| {
         let names: Vec<_> = Charset::ALL.iter().map(|charset| charset.name()).collect();
-        Complaint::new(format!("unknown charset \"{}\"", shown(text))).help(format!(
-            "the charsets of this version are {}",
-            names.join(", ")
-        ))
+        Complaint::new(format!("unknown charset \"{}\"", shown(text)))
+            .help(format!("the charsets are {}", names.join(", ")))
     })
 }
 
-pub(super) fn forward_as(text: &str) -> Result<(), Complaint> {
-    match text {
-        "utf-8" => Ok(()),
-        "latin1" | "percent" | "ext-value" | "display-string" | "char-ref" => {
-            Err(Complaint::new(format!(
-                "\"{text}\" is not in this version, which forwards repaired values as utf-8 only"
-            ))
-            .help("write \"utf-8\", or leave forward_as out"))
-        }
-        other => Err(Complaint::new(format!("unknown form \"{}\"", shown(other)))
-            .help("write \"utf-8\", or leave forward_as out")),
-    }
+pub(super) fn forward_as(text: &str) -> Result<Form, Complaint> {
+    text.parse().map_err(|_| {
+        Complaint::new(format!("unknown form \"{}\"", shown(text)))
+            .help(format!("the forms are {}", Form::NAMES.join(", ")))
+    })
 }
 
 pub(super) fn method(text: &str) -> Result<String, Complaint> {

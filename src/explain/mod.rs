@@ -23,7 +23,7 @@ use crate::charset::{self, Charset};
 use crate::fields::{Grammar, Protection};
 use crate::finding::FindingKind;
 use crate::octet;
-use crate::policy::{Action, Source};
+use crate::policy::{Action, Form, Source};
 use crate::preview::{Preview, hex};
 use crate::reading::Reading;
 use crate::scan::{Facts, scan};
@@ -55,6 +55,8 @@ pub struct Explanation {
     not_repaired: Option<&'static str>,
     too_long: Option<usize>,
     forward: Option<Vec<u8>>,
+    /// The form it is forwarded in, where that is not UTF-8.
+    form: Option<Form>,
 }
 
 /// A reading as it is to be sent, if nothing is wrong with it any more.
@@ -121,8 +123,10 @@ impl Explanation {
         };
         let reading = if secret { None } else { scan.reading() };
         Self {
+            // What is as it should be is not to be sent otherwise.
             send: reading
                 .as_ref()
+                .filter(|_| verdict.found() > 0)
                 .and_then(|reading| sendable(reading, scan.grammar())),
             field: field.to_owned(),
             occurrence,
@@ -153,6 +157,11 @@ impl Explanation {
                 Outcome::Rewrite(normalized) => Some(normalized.as_bytes().to_vec()),
                 Outcome::Reject(_) => None,
             },
+            form: match verdict.outcome() {
+                Outcome::Rewrite(normalized) => Some(normalized.form()),
+                _ => None,
+            }
+            .filter(|form| *form != Form::Utf8),
         }
     }
 
@@ -304,7 +313,12 @@ impl Explanation {
                     more => sentence += &format!(", and {} findings more", more - 1),
                 }
             }
-            (None, None) => sentence += "nothing is wrong",
+            (None, None) => {
+                sentence += "nothing is wrong";
+                if let Some(form) = self.form {
+                    sentence += &format!("; it is passed on as {form}");
+                }
+            }
         }
         // Octets that were cut short would be worse than none.
         if let Some(send) = self
@@ -407,6 +421,7 @@ impl Explanation {
             )
             .optional("not_repaired", self.not_repaired)
             .optional("forward", self.forward().map(full_hex).as_deref())
+            .optional("forward_as", self.form.map(Form::name))
     }
 }
 

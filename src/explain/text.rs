@@ -176,11 +176,12 @@ fn send_octets(octets: &[u8]) -> String {
 }
 
 fn policy(text: &mut String, explanation: &Explanation) {
-    let does = match explanation.action() {
-        Action::Allow => "forwards it as it came",
-        Action::Log => "reports it and forwards it as it came",
-        Action::Normalize => "forwards it repaired",
-        Action::Reject => "refuses the request",
+    let does = match (explanation.action(), explanation.form) {
+        (Action::Normalize, Some(form)) => &format!("forwards it as {form}"),
+        (Action::Allow, _) => "forwards it as it came",
+        (Action::Log, _) => "reports it and forwards it as it came",
+        (Action::Normalize, None) => "forwards it repaired",
+        (Action::Reject, _) => "refuses the request",
     };
     let by = explanation
         .source()

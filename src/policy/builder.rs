@@ -1,5 +1,6 @@
 //! How a policy is made: its parts collected, and every mistake in them told.
 
+use super::form::Form;
 use super::{Action, Policy, Preset, Rule, Unmatchable};
 use crate::fields::Protection;
 use crate::finding::FindingKind;
@@ -78,7 +79,8 @@ fn check(rule: &Rule, mut report: impl FnMut(Mistake)) {
     let normalizes = rule
         .asked
         .iter()
-        .any(|(_, action)| *action == Action::Normalize);
+        .any(|(_, action)| *action == Action::Normalize)
+        || rule.form.is_some_and(|form| form != Form::Utf8);
     for field in &rule.fields {
         let name = field.strip_suffix('*').unwrap_or(field);
         if name.contains('*') {
@@ -130,8 +132,15 @@ fn check(rule: &Rule, mut report: impl FnMut(Mistake)) {
             report(Mistake::Contradiction(kind, other, action));
         }
     }
-    if rule.asked.is_empty() && rule.max_octets.is_none() {
+    if rule.asked.is_empty() && rule.max_octets.is_none() && rule.form.is_none() {
         report(Mistake::NothingAsked);
+    }
+    if let Some(form) = rule.form
+        && let Some(kind) = form.kind()
+        && let Some(asked) = rule.asks(kind)
+        && asked.action == Action::Reject
+    {
+        report(Mistake::FormRejected(form, kind));
     }
     if normalizes
         && rule.charsets.is_empty()
@@ -177,6 +186,8 @@ impl std::error::Error for PolicyError {}
 pub enum Mistake {
     /// One kind in two lists that exclude each other.
     Contradiction(FindingKind, Action, Action),
+    /// The form that the rule declares is of a kind that it rejects.
+    FormRejected(Form, FindingKind),
     /// A method, host or route that no request can match.
     MatchesNothing {
         /// `method`, `host` or `route`.
@@ -209,6 +220,12 @@ impl fmt::Display for Mistake {
                 write!(f, "{kind} is under both {one} and {other}")
             }
             Self::MatchesNothing { what, word, reason } => write!(f, "{what} {word:?} {reason}"),
+            Self::FormRejected(form, kind) => {
+                write!(
+                    f,
+                    "forward_as {form} makes {kind} of a value, which the rule rejects"
+                )
+            }
             Self::NoCharset => {
                 f.write_str("latin1 cannot be normalized without a charset to assume")
             }

@@ -19,9 +19,13 @@
 //!
 //! Otherwise it is rejected where some finding's action is `reject` or the third
 //! point refuses it, and rewritten where the repair is made.
+//!
+//! Where a rule declares another form than UTF-8 ([`Rule::forward_as`]), right
+//! text beyond ASCII is put into that form too, unless the field is protected.
 
 mod action;
 mod builder;
+mod form;
 mod preset;
 mod route;
 mod rule;
@@ -29,6 +33,7 @@ mod scope;
 
 pub use action::Action;
 pub use builder::{Mistake, PolicyBuilder, PolicyError};
+pub use form::Form;
 pub use preset::Preset;
 pub(crate) use route::Inclusion;
 pub use rule::Rule;
@@ -179,6 +184,16 @@ impl Policy {
             }
         }
         least
+    }
+
+    /// The form in which the rules pass the text of `field` on: that of the last
+    /// which names one and is certainly for the request.
+    pub(crate) fn form(&self, inclusions: &[Inclusion], field: &str) -> Form {
+        let certain = self.applying(inclusions, field).rev();
+        certain
+            .filter(|(.., certain)| *certain)
+            .find_map(|(_, rule, _)| rule.form)
+            .unwrap_or_default()
     }
 
     /// Whether some rule names `field`, for whatever requests.

@@ -1,6 +1,7 @@
 //! One rule: which fields, in which requests, and what is done about which kinds.
 
 use super::action::Action;
+use super::form::Form;
 use super::scope::Scope;
 use crate::charset::Charset;
 use crate::fields;
@@ -25,6 +26,7 @@ pub struct Rule {
     pub(super) asked: Vec<(FindingKind, Action)>,
     pub(super) charsets: Vec<Charset>,
     pub(super) decode_markup: bool,
+    pub(super) form: Option<Form>,
     pub(super) max_octets: Option<usize>,
 }
 
@@ -41,6 +43,7 @@ impl Rule {
             asked: Vec::new(),
             charsets: vec![Charset::Windows1252],
             decode_markup: false,
+            form: None,
             max_octets: None,
         }
     }
@@ -114,6 +117,20 @@ impl Rule {
         }
     }
 
+    /// Passes text beyond ASCII on in this form, repaired or right as it came.
+    /// UTF-8 unless said otherwise, and then what is right goes as it came.
+    ///
+    /// A value that is in the form already is no fault, unless this rule itself
+    /// asks otherwise. One in which something else is found that is not
+    /// repaired, or that the form cannot say, is not put into it.
+    #[must_use]
+    pub fn forward_as(self, form: Form) -> Self {
+        Self {
+            form: Some(form),
+            ..self
+        }
+    }
+
     /// Refuses values longer than this, in octets. A repair that would make a
     /// value longer than this is not made.
     #[must_use]
@@ -162,6 +179,12 @@ impl Rule {
         self.decode_markup
     }
 
+    /// The form of what is passed on, as [`forward_as`](Self::forward_as) set it.
+    #[must_use]
+    pub const fn form(&self) -> Option<Form> {
+        self.form
+    }
+
     /// The greatest length of a value, as [`max_octets`](Self::max_octets) set it.
     #[must_use]
     pub const fn octet_limit(&self) -> Option<usize> {
@@ -195,10 +218,18 @@ impl Rule {
         let rejects = actions().any(|action| action == Action::Reject);
         match actions().filter(|&action| action != Action::Reject).max() {
             Some(action) => Some(Asked { action, rejects }),
-            None => rejects.then_some(Asked {
+            None if rejects => Some(Asked {
                 action: Action::Reject,
                 rejects,
             }),
+            // Where a form is declared, a value in it is as it should be.
+            None => {
+                let own = self.form.is_some_and(|form| form.kind() == Some(kind));
+                own.then_some(Asked {
+                    action: Action::Allow,
+                    rejects,
+                })
+            }
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
             }
             _ => {
                 if let Some(repair) = repair {
-                    run.replace(field, repair.text.as_bytes());
+                    run.replace(field, &repair.octets);
                 }
                 if let (Known::Hop, Some(chains)) = (field.known, &chains) {
                     let host = read.target.authority.as_bytes();
@@ -198,7 +198,7 @@ pub(super) fn write_response(response: &Response<'_>, out: &mut Vec<u8>) {
             }
             _ => {
                 if let Some(repair) = repair {
-                    run.replace(field, repair.text.as_bytes());
+                    run.replace(field, &repair.octets);
                 }
                 if let (Known::Hop, Some(chains)) = (field.known, &chains) {
                     let seen = &chains.seen;
@@ -238,7 +238,7 @@ pub(super) fn write_trailers(
         if field.known.is_framing_or_routing() || !may_trail(name) {
             run.leave_out(field);
         } else if let Some(repair) = repair {
-            run.replace(field, repair.text.as_bytes());
+            run.replace(field, &repair.octets);
         }
     }
     run.up_to(section.len().saturating_sub(2));
