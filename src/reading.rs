@@ -68,15 +68,19 @@ impl Scan<'_> {
     /// ```
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
-        let reading = self
-            .findings()
-            .read(|finding| finding.kind().is_repairable())
-            .ok()?;
-        (reading.confidence > Confidence::Possible).then_some(reading)
+        self.findings().reading()
     }
 }
 
 impl Findings<'_> {
+    /// What the value was meant to be, as [`Scan::reading`] tells it: for whom
+    /// has the findings already.
+    #[must_use]
+    pub fn reading(&self) -> Option<Reading> {
+        let reading = self.read(|finding| finding.kind().is_repairable()).ok()?;
+        (reading.confidence > Confidence::Possible).then_some(reading)
+    }
+
     /// Decodes the findings that `chosen` names and leaves the rest.
     pub(crate) fn read(&self, chosen: impl Fn(&Finding) -> bool) -> Result<Reading, Unreadable> {
         let value = self.value();

@@ -68,13 +68,14 @@ impl<'l> Answer<'l> {
             "ascii"
         };
         // What is there, whatever the policy has to say of it.
-        let heaviest = scanned.findings().map(|finding| finding.kind()).min();
-        let findings = scanned.findings().take(Verdict::MOST_JUDGED);
+        let found = scanned.findings();
+        let heaviest = found.clone().map(|finding| finding.kind()).min();
+        let findings = found.clone().take(Verdict::MOST_JUDGED);
         Self {
             id,
             class: heaviest.map_or(plain, FindingKind::name),
             findings: findings.map(|finding| Found::new(&finding)).collect(),
-            reading: scanned
+            reading: found
                 .reading()
                 .filter(|_| !secret)
                 .map(|reading| reading.text().to_owned()),
