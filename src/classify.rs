@@ -76,7 +76,7 @@ enum ReadAs<'v> {
 
 impl<'v> ReadAs<'v> {
     fn of(scan: &Scan<'v>) -> Self {
-        let references = scan.grammar() == Grammar::FreeText;
+        let references = scan.grammar().escapes_references();
         if scan.is_plain() || (!references && !scan.facts().intersects(BESIDE_REFERENCES)) {
             return ReadAs::Clean;
         }
@@ -273,7 +273,7 @@ impl<'v> Findings<'v> {
     /// A step at an ASCII octet, which reads alike in all three ways.
     fn at_ascii(&self) -> Step {
         match self.rest() {
-            [b'&', ..] if self.grammar == Grammar::FreeText => {
+            [b'&', ..] if self.grammar.escapes_references() => {
                 match char_ref::reference(self.rest()) {
                     Some(reference) => {
                         let kind = if reference.nested {
