@@ -7,6 +7,7 @@
 use crate::charset::Charset;
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
+use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
 use crate::{char_ref, characters, legacy, mojibake, octet};
@@ -65,7 +66,7 @@ enum ReadAs<'v> {
     /// Well-formed UTF-8, perhaps encoded once too often.
     Text {
         text: &'v str,
-        double_encoded: Option<Charset>,
+        double_encoded: Option<Damage>,
         body: Range<usize>,
     },
     /// windows-1252 octets.
@@ -237,7 +238,7 @@ impl<'v> Findings<'v> {
         Some((length, finding))
     }
 
-    fn in_text(&self, text: &str, double_encoded: Option<Charset>, body: &Range<usize>) -> Step {
+    fn in_text(&self, text: &str, double_encoded: Option<Damage>, body: &Range<usize>) -> Step {
         if let Some(step) = self.at_edge(body) {
             return step;
         }
@@ -259,10 +260,10 @@ impl<'v> Findings<'v> {
         if first.is_ascii() {
             return self.at_ascii();
         }
-        if let Some(charset) = double_encoded {
+        if let Some(damage) = double_encoded {
             let run = rest.find(|c: char| c.is_ascii()).unwrap_or(rest.len());
             let finding = self.found(FindingKind::DoubleEncoded, run);
-            return (run, Some(finding.read_as(charset, Confidence::Likely)));
+            return (run, Some(finding.double_encoded(damage)));
         }
         let length = first.len_utf8();
         let after = rest.get(length..).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! that logging a finding cannot leak a value.
 
 use crate::charset::Charset;
+use crate::mojibake::Damage;
 use crate::named::named;
 use crate::utf8::Malformation;
 use std::ops::Range;
@@ -173,6 +174,7 @@ pub struct Finding {
     confidence: Option<Confidence>,
     hazard: Option<Hazard>,
     malformation: Option<Malformation>,
+    damage: Option<Damage>,
 }
 
 impl Finding {
@@ -185,6 +187,7 @@ impl Finding {
             confidence: None,
             hazard: None,
             malformation: None,
+            damage: None,
         }
     }
 
@@ -202,6 +205,13 @@ impl Finding {
     pub(crate) const fn with_hazard(mut self, hazard: Option<Hazard>) -> Self {
         self.hazard = hazard;
         self
+    }
+
+    pub(crate) const fn double_encoded(self, damage: Damage) -> Self {
+        Self {
+            damage: Some(damage),
+            ..self.read_as(damage.charset, Confidence::Likely)
+        }
     }
 
     pub(crate) const fn malformed(mut self, how: Malformation) -> Self {
@@ -237,6 +247,11 @@ impl Finding {
     #[must_use]
     pub const fn hazard(&self) -> Option<Hazard> {
         self.hazard
+    }
+
+    /// What was done to double-encoded text.
+    pub(crate) const fn damage(&self) -> Option<Damage> {
+        self.damage
     }
 
     /// In which way the octets fail to be UTF-8, where they do.

@@ -145,7 +145,7 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
         }
         FindingKind::DoubleEncoded => {
             let run = std::str::from_utf8(octets).ok()?;
-            text.extend_from_slice(mojibake::decode(run)?.as_bytes());
+            text.extend_from_slice(mojibake::decode(run, finding.damage()?)?.as_bytes());
         }
         FindingKind::Latin1 => {
             let charset = finding.charset()?;
