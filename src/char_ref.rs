@@ -75,7 +75,7 @@ impl Expansion {
 /// ASCII, and the full-width, small and duplicate forms that normalization
 /// makes ASCII of. `&`, `'` and SP are what names are escaped for: `AT&amp;T`,
 /// `O&#39;Brien`; an `&` that starts another reference is *nested*.
-const fn may_mean_something(character: char) -> bool {
+pub(crate) const fn may_mean_something(character: char) -> bool {
     (character.is_ascii() && !matches!(character, '&' | '\'' | ' '))
         || matches!(character,
             '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')

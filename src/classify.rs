@@ -7,6 +7,7 @@
 use crate::charset::Charset;
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
+use crate::forms::{self, Forms};
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
 use crate::{char_ref, characters, legacy, mojibake, octet};
@@ -18,19 +19,25 @@ impl<'v> Scan<'v> {
     /// What is wrong with the value, in order of place; empty when nothing is.
     #[must_use]
     pub fn findings(&self) -> Findings<'v> {
+        let forms = Forms::of(self);
         Findings {
             value: self.value(),
-            reading: ReadAs::of(self),
+            reading: ReadAs::of(self, &forms),
             grammar: self.grammar(),
+            form: forms.next(self.value(), 0),
+            forms,
             at: 0,
             well_formed_from: 0,
         }
     }
 
-    /// Whether the facts alone say that nothing can be wrong with the value.
+    /// Whether nothing can be wrong with the value. The facts alone say so of
+    /// nearly all; one that has a `?`, `%` or `\` is looked through for the forms
+    /// that need them.
     #[must_use]
-    pub(crate) const fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         !self.facts().intersects(WORTH_A_LOOK)
+            && !(self.facts().intersects(forms::FACTS) && forms::may_be_in(self.value()))
     }
 
     /// Whether nothing is wrong with the value.
@@ -40,11 +47,11 @@ impl<'v> Scan<'v> {
     }
 }
 
-/// Facts without which nothing can be found.
-const WORTH_A_LOOK: Facts = BESIDE_REFERENCES.with(Facts::AMPERSAND);
+/// Facts without which nothing can be found but text in an ASCII form.
+const WORTH_A_LOOK: Facts = BESIDE_TEXT.with(Facts::AMPERSAND);
 
-/// Facts without which nothing can be found but references.
-const BESIDE_REFERENCES: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
+/// Facts without which nothing can be found but text in text.
+const BESIDE_TEXT: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
 
 /// Iterator over the findings of a value; see [`Scan::findings`].
 #[derive(Clone)]
@@ -52,6 +59,9 @@ pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
     grammar: Grammar,
+    /// What forms of text in text the value may hold, and the next of them.
+    forms: Forms,
+    form: Option<Finding>,
     at: usize,
     /// Where the last fault ended.
     well_formed_from: usize,
@@ -75,9 +85,9 @@ enum ReadAs<'v> {
 }
 
 impl<'v> ReadAs<'v> {
-    fn of(scan: &Scan<'v>) -> Self {
-        let references = scan.grammar() == Grammar::FreeText;
-        if scan.is_plain() || (!references && !scan.facts().intersects(BESIDE_REFERENCES)) {
+    fn of(scan: &Scan<'v>, forms: &Forms) -> Self {
+        let references = forms::judges(scan.grammar()) && scan.facts().contains(Facts::AMPERSAND);
+        if !references && forms.is_empty() && !scan.facts().intersects(BESIDE_TEXT) {
             return ReadAs::Clean;
         }
         match scan.as_str() {
@@ -120,7 +130,10 @@ impl Iterator for Findings<'_> {
 
     fn next(&mut self) -> Option<Finding> {
         while self.at < self.value.len() {
-            let (length, finding) = match &self.reading {
+            if let Some(form) = self.form() {
+                return Some(form);
+            }
+            let (mut length, finding) = match &self.reading {
                 ReadAs::Clean => return None,
                 ReadAs::Text {
                     text,
@@ -130,6 +143,10 @@ impl Iterator for Findings<'_> {
                 ReadAs::Western(confidence) => self.in_western(*confidence),
                 ReadAs::Faulty { body } => self.in_faulty(body),
             };
+            // A form starts where it starts, whatever the steps before it are.
+            if let (None, Some(form)) = (&finding, &self.form) {
+                length = length.min(form.span().start - self.at);
+            }
             // A step of nothing would never end; there is none, and this holds it.
             self.at += length.max(1);
             if finding.as_ref().is_some_and(|f| f.malformation().is_some()) {
@@ -208,6 +225,18 @@ impl<'v> Findings<'v> {
         })
     }
 
+    /// The form that starts here, if one does. All of them are ASCII.
+    fn form(&mut self) -> Option<Finding> {
+        let start = self.form.as_ref()?.span().start;
+        if start > self.at {
+            return None;
+        }
+        let here = self.form.take().filter(|_| start == self.at);
+        self.at = here.as_ref().map_or(self.at, |form| form.span().end);
+        self.form = self.forms.next(self.value, self.at);
+        here
+    }
+
     fn rest(&self) -> &[u8] {
         self.value.get(self.at..).unwrap_or_default()
     }
@@ -273,7 +302,7 @@ impl<'v> Findings<'v> {
     /// A step at an ASCII octet, which reads alike in all three ways.
     fn at_ascii(&self) -> Step {
         match self.rest() {
-            [b'&', ..] if self.grammar == Grammar::FreeText => {
+            [b'&', ..] if forms::judges(self.grammar) => {
                 match char_ref::reference(self.rest()) {
                     Some(reference) => {
                         let kind = if reference.nested {

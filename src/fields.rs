@@ -10,8 +10,14 @@
 pub enum Grammar {
     /// `cookie-string`: opaque to everybody but who set it (RFC 6265 §4.2).
     Cookie,
+    /// Text that its protocol percent-encodes: the attributes of CloudEvents and
+    /// the status message of gRPC.
+    EncodedText,
     /// Text, or unknown. Judged cautiously, since it may be anything.
     FreeText,
+    /// Text that its protocol writes in the form of mail: the metadata of S3 has
+    /// encoded-words (RFC 2047) where it is beyond ASCII.
+    MailText,
     /// Opaque to everybody but its origin, and compared octet by octet: entity
     /// tags and the conditions made of them (RFC 9110 §8.8.3, §13.1).
     Opaque,
@@ -30,6 +36,10 @@ impl Grammar {
             Grammar::Opaque
         } else if any(URI_FIELDS) || URI_ENDINGS.iter().any(|ending| ends_with(name, ending)) {
             Grammar::Uri
+        } else if starts_with(name, "ce-") || same_name(name, "grpc-message") {
+            Grammar::EncodedText
+        } else if starts_with(name, "x-amz-meta-") {
+            Grammar::MailText
         } else {
             Grammar::FreeText
         }
@@ -43,7 +53,7 @@ impl Grammar {
 /// `<` and `>`, where `&amp;` is two parameters, or in a title, where it is an
 /// ampersand. It is reported, and a rule may say otherwise.
 pub(crate) fn is_free_text(name: &str) -> bool {
-    Grammar::of(name) == Grammar::FreeText
+    matches!(Grammar::of(name), Grammar::FreeText | Grammar::MailText)
         && !same_name(name, "Link")
         && Protection::of(name).is_none()
 }

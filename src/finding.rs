@@ -90,7 +90,15 @@ impl FindingKind {
     pub const fn is_repairable(self) -> bool {
         matches!(
             self,
-            Self::CharRef | Self::DoubleEncoded | Self::Latin1 | Self::NestedEncoding
+            Self::CharRef
+                | Self::DisplayString
+                | Self::DoubleEncoded
+                | Self::EncodedWord
+                | Self::ExtValue
+                | Self::Latin1
+                | Self::NestedEncoding
+                | Self::PercentEncoded
+                | Self::UnicodeEscape
         )
     }
 
@@ -173,6 +181,7 @@ pub struct Finding {
     confidence: Option<Confidence>,
     hazard: Option<Hazard>,
     malformation: Option<Malformation>,
+    in_place: bool,
 }
 
 impl Finding {
@@ -185,6 +194,7 @@ impl Finding {
             confidence: None,
             hazard: None,
             malformation: None,
+            in_place: false,
         }
     }
 
@@ -201,6 +211,11 @@ impl Finding {
 
     pub(crate) const fn with_hazard(mut self, hazard: Option<Hazard>) -> Self {
         self.hazard = hazard;
+        self
+    }
+
+    pub(crate) const fn in_place_if(mut self, in_place: bool) -> Self {
+        self.in_place = in_place;
         self
     }
 
@@ -237,6 +252,13 @@ impl Finding {
     #[must_use]
     pub const fn hazard(&self) -> Option<Hazard> {
         self.hazard
+    }
+
+    /// Whether this is the form that belongs where it stands, such as the
+    /// ext-value of `filename*=`: no fault, and nothing to repair.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        self.in_place
     }
 
     /// In which way the octets fail to be UTF-8, where they do.
