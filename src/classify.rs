@@ -302,47 +302,24 @@ impl<'v> Findings<'v> {
     /// A step at an ASCII octet, which reads alike in all three ways.
     fn at_ascii(&self) -> Step {
         match self.rest() {
-            [b'&', ..] if forms::judges(self.grammar) => {
-                match char_ref::reference(self.rest()) {
-                    Some(reference) => {
-                        let kind = if reference.nested {
-                            FindingKind::NestedEncoding
-                        } else {
-                            FindingKind::CharRef
-                        };
-                        let hazard = reference.expansion.hazard();
-                        let sure = if reference.terminated {
-                            Confidence::Certain
-                        } else if hazard.is_none()
-                            && (!self.rest().starts_with(b"&#")
-                                || self.is_inside_word(reference.length))
-                        {
-                            Confidence::Likely
-                        } else {
-                            // `Lots #9&#10, #12`
-                            Confidence::Possible
-                        };
-                        let finding = self
-                            .found(kind, reference.length)
-                            .with_confidence(sure)
-                            .with_hazard(hazard);
-                        (reference.length, Some(finding))
-                    }
-                    None => (1, None),
+            [b'&', ..] if forms::judges(self.grammar) => match char_ref::at(self.value, self.at) {
+                Some(reference) => {
+                    let kind = if reference.nested {
+                        FindingKind::NestedEncoding
+                    } else {
+                        FindingKind::CharRef
+                    };
+                    let finding = self
+                        .found(kind, reference.length)
+                        .with_confidence(reference.confidence)
+                        .with_hazard(reference.expansion.hazard());
+                    (reference.length, Some(finding))
                 }
-            }
+                None => (1, None),
+            },
             [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
             _ => (1, None),
         }
-    }
-
-    /// Whether the next `length` octets have a letter on both sides.
-    fn is_inside_word(&self, length: usize) -> bool {
-        let is_letter = |at: Option<usize>| {
-            at.and_then(|at| self.value.get(at))
-                .is_some_and(|octet| octet.is_ascii_alphabetic() || !octet.is_ascii())
-        };
-        is_letter(self.at.checked_sub(1)) && is_letter(self.at.checked_add(length))
     }
 
     fn in_western(&self, confidence: Confidence) -> Step {

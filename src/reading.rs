@@ -136,8 +136,7 @@ pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
 fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<()> {
     match finding.kind() {
         FindingKind::CharRef | FindingKind::NestedEncoding if octets.starts_with(b"&") => {
-            let expansion = char_ref::reference(octets)?.expansion;
-            return expansion.write_to(text).then_some(());
+            return char_ref::decode(octets)?.write_to(text).then_some(());
         }
         FindingKind::DoubleEncoded => {
             let run = std::str::from_utf8(octets).ok()?;

@@ -54,12 +54,19 @@ impl Text {
             }
             Err(_) => return None,
         };
-        let doubtful = survey.is_other || (charset.is_some() && survey.clear == 0);
+        // In Latin-1 every `%fa` is a letter; one alone says too little.
+        let clear = match confidence {
+            Confidence::Possible => survey.clear >= 2,
+            _ => survey.clear >= 1,
+        };
+        if charset.is_some() && !clear {
+            return None;
+        }
         // Encoded in part once, in part twice: nobody knows which part is meant.
         let mixed = survey.nested && survey.plain;
         Some(Text {
             charset,
-            confidence: match doubtful || mixed {
+            confidence: match survey.is_other || mixed {
                 true => Confidence::Possible,
                 false => confidence,
             },
@@ -184,8 +191,7 @@ fn as_text(text: &str) -> Option<Confidence> {
     }
     // Another layer under this one: `%C3%83%C2%A9`, `%C3%A9%26%23233%3B`.
     let references = text.match_indices('&').any(|(at, _)| {
-        let rest = text.as_bytes().get(at..).unwrap_or_default();
-        char_ref::reference(rest).is_some_and(|reference| reference.terminated)
+        char_ref::at(text.as_bytes(), at).is_some_and(|reference| reference.terminated)
     });
     if references || mojibake::detect(text).is_some() {
         sure = Confidence::Possible;
@@ -430,7 +436,13 @@ mod tests {
     fn hazards() {
         let hazard = |value: &str| {
             let text = Text::of(value.as_bytes(), false)?;
+            let starts = |at: usize| {
+                !value
+                    .get(..at)
+                    .is_some_and(|v| v.len() > 2 && v.as_bytes()[v.len() - 3] == b'%')
+            };
             (0..value.len())
+                .filter(|&at| starts(at))
                 .filter_map(|at| text.run(value.as_bytes(), at))
                 .find_map(|f| f.hazard())
         };
