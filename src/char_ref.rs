@@ -1,18 +1,20 @@
 //! Character references: `&eacute;`, `&#233;`, `&#xE9;`.
 //!
-//! A reference is recognised where the WHATWG rule for *attributes* sees one
-//! (HTML, "named character reference state"): a name without `;` that runs into
-//! `=` or an alphanumeric is text. `?a=1&copy=2`, `AT&T` and `R&D` are text.
-//! Without the `;` more is asked for, because header values are not HTML: the
-//! reference must stand for a letter, and a number is sure only inside a word.
+//! A reference that ends in `;` is recognised where HTML sees one. Without the
+//! `;` the rule for attributes is the start (HTML, "named character reference
+//! state"): what runs into `=` is text, and so are `AT&T`, `R&D` and
+//! `?a=1&copy=2`. Header values are not HTML, so of the rest only what makes
+//! sense in its word is sure (`open`): `Secretar&#237a`, `Pich&eacute`.
 //! `&` followed by anything else is text.
 //!
 //! A reference that a reference's `&` completes (`&amp;#233;`) is *nested*.
 //!
 //! Decoding is per reference. Nothing here ever decodes a value whole.
 
+mod open;
+
 use crate::charset::Charset;
-use crate::finding::Hazard;
+use crate::finding::{Confidence, Hazard};
 
 /// A reference at the start of some octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub(crate) struct Reference {
     pub(crate) terminated: bool,
     /// Whether another reference had to be decoded first.
     pub(crate) nested: bool,
+    /// How sure it is that it was meant as one.
+    pub(crate) confidence: Confidence,
 }
 
 /// What a reference stands for: one character, or a named sequence of up to two.
@@ -75,53 +79,71 @@ impl Expansion {
 /// ASCII, and the full-width, small and duplicate forms that normalization
 /// makes ASCII of. `&`, `'` and SP are what names are escaped for: `AT&amp;T`,
 /// `O&#39;Brien`; an `&` that starts another reference is *nested*.
-const fn may_mean_something(character: char) -> bool {
+pub(crate) const fn may_mean_something(character: char) -> bool {
     (character.is_ascii() && !matches!(character, '&' | '\'' | ' '))
         || matches!(character,
             '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
 }
 
-/// The reference that `rest` starts with, if it starts with one.
-pub(crate) fn reference(rest: &[u8]) -> Option<Reference> {
-    let mut reference = after_ampersand(rest.strip_prefix(b"&")?)?;
+/// The reference that starts at `at`, if one does.
+pub(crate) fn at(value: &[u8], at: usize) -> Option<Reference> {
+    let rest = value.get(at..)?;
+    let tail = rest.strip_prefix(b"&")?;
+    let Some(mut reference) = closed(tail) else {
+        return open::reference(value, at);
+    };
     // `&amp;#233;`: the decoded `&` and what follows are a reference again.
-    while reference.expansion == Expansion::Char('&') && reference.terminated {
-        match after_ampersand(rest.get(reference.length..)?) {
-            Some(inner) if inner.terminated => {
-                let length = reference.length + inner.length - 1;
-                reference = Reference {
-                    length,
-                    nested: true,
-                    ..inner
-                };
-            }
-            _ => break,
-        }
+    while reference.expansion == Expansion::Char('&')
+        && let Some(inner) = rest.get(reference.length..).and_then(closed)
+    {
+        reference = Reference {
+            length: reference.length + inner.length - 1,
+            nested: true,
+            ..inner
+        };
     }
     Some(reference)
 }
 
-/// The reference whose `&` stands before `tail`.
-fn after_ampersand(tail: &[u8]) -> Option<Reference> {
-    let (body, expansion) = match tail {
+/// What a reference stands for, given all of its octets and nothing else.
+pub(crate) fn decode(reference: &[u8]) -> Option<Expansion> {
+    let mut tail = reference.strip_prefix(b"&")?;
+    while let Some(outer) = closed(tail) {
+        let rest = tail.get(outer.length - 1..)?;
+        if rest.is_empty() {
+            return Some(outer.expansion);
+        }
+        tail = (outer.expansion == Expansion::Char('&')).then_some(rest)?;
+    }
+    let (length, expansion) = body(tail)?;
+    (length == tail.len()).then_some(expansion)
+}
+
+/// The reference whose `&` stands before `tail`, if a `;` ends it.
+fn closed(tail: &[u8]) -> Option<Reference> {
+    let (body, expansion) = body(tail)?;
+    (tail.get(body) == Some(&b';')).then_some(Reference {
+        length: 1 + body + 1,
+        expansion,
+        terminated: true,
+        nested: false,
+        confidence: Confidence::Certain,
+    })
+}
+
+/// What stands between `&` and `;`: its length and what it means.
+fn body(tail: &[u8]) -> Option<(usize, Expansion)> {
+    match tail {
         [b'#', b'x' | b'X', digits @ ..] => {
             let (count, number) = number(digits, 16)?;
-            (2 + count, numeric(number))
+            Some((2 + count, numeric(number)))
         }
         [b'#', digits @ ..] => {
             let (count, number) = number(digits, 10)?;
-            (1 + count, numeric(number))
+            Some((1 + count, numeric(number)))
         }
-        _ => named(tail)?,
-    };
-    let terminated = tail.get(body) == Some(&b';');
-    let reference = Reference {
-        length: 1 + body + usize::from(terminated),
-        expansion,
-        terminated,
-        nested: false,
-    };
-    (terminated || reads_without_semicolon(tail, expansion, tail.get(body))).then_some(reference)
+        _ => named(tail),
+    }
 }
 
 /// Digits at the start of `digits`, and the number they make, held at the first
@@ -159,46 +181,33 @@ fn numeric(number: u32) -> Expansion {
 
 /// The named reference at the start of `tail`: length of the name, expansion.
 fn named(tail: &[u8]) -> Option<(usize, Expansion)> {
-    // Room for `&` and `;`, which the table's keys have and `tail` lacks or may have.
-    let mut key = [0u8; htmlize::ENTITY_MAX_LENGTH];
-    let name = tail
-        .iter()
-        .take_while(|octet| octet.is_ascii_alphanumeric())
-        .take(key.len() - 1)
-        .count();
+    let name = name(tail);
     let terminated = tail.get(name) == Some(&b';');
-    let length = 1 + name + usize::from(terminated);
-    let key = key.get_mut(..length)?;
-    let (ampersand, rest) = key.split_first_mut()?;
-    *ampersand = b'&';
-    rest.copy_from_slice(tail.get(..length - 1)?);
-    let expansion = std::str::from_utf8(htmlize::ENTITIES.get(key)?).ok()?;
-    let mut characters = expansion.chars();
-    Some((
-        name,
-        match (characters.next(), characters.next()) {
-            (Some(only), None) => Expansion::Char(only),
-            _ => Expansion::Named(expansion),
-        },
-    ))
+    let expansion = expansion(tail.get(..name + usize::from(terminated))?)?;
+    Some((name, expansion))
 }
 
-/// Whether a reference without `;` is one all the same.
-///
-/// Only a letter beyond ASCII is convincing (`&aacute `, `&#233l`), and not one
-/// whose name is somebody's own: `Neil &eth`, `1 &micro`. Of the rest, CR, LF
-/// and NUL are worth a report, since an HTML decoder behind us makes a line of
-/// them; `Rock &#1 Hits` is not.
-fn reads_without_semicolon(tail: &[u8], expansion: Expansion, next: Option<&u8>) -> bool {
-    match expansion {
-        _ if next == Some(&b'=') => false,
-        Expansion::Char('ð' | 'Ð' | 'þ' | 'Þ' | 'µ' | 'ª' | 'º') => tail.starts_with(b"#"),
-        Expansion::Char(character) => {
-            matches!(character, '\r' | '\n') || (!character.is_ascii() && character.is_alphabetic())
-        }
-        Expansion::Named(_) => false,
-        Expansion::None(number) => number == 0,
-    }
+/// The length of what may be a name at the start of `tail`.
+fn name(tail: &[u8]) -> usize {
+    tail.iter()
+        .take_while(|octet| octet.is_ascii_alphanumeric())
+        // With `&` before it and `;` after it no longer than the longest.
+        .take(htmlize::ENTITY_MAX_LENGTH - 1)
+        .count()
+}
+
+/// What a name stands for; with its `;`, or one of the old names without.
+fn expansion(name: &[u8]) -> Option<Expansion> {
+    // The table's keys have the `&`.
+    let mut key = [b'&'; htmlize::ENTITY_MAX_LENGTH];
+    let key = key.get_mut(..=name.len())?;
+    key.get_mut(1..)?.copy_from_slice(name);
+    let expansion = std::str::from_utf8(htmlize::ENTITIES.get(key)?).ok()?;
+    let mut characters = expansion.chars();
+    Some(match (characters.next(), characters.next()) {
+        (Some(only), None) => Expansion::Char(only),
+        _ => Expansion::Named(expansion),
+    })
 }
 
 #[cfg(test)]
@@ -206,7 +215,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(usize, Expansion, bool)> {
-        reference(text.as_bytes()).map(|r| (r.length, r.expansion, r.nested))
+        at(text.as_bytes(), 0).map(|r| (r.length, r.expansion, r.nested))
     }
 
     #[test]
@@ -231,7 +240,7 @@ mod tests {
             ("&T", Option::None),
             ("&copy=2", Option::None),
             ("&copy", Option::None),
-            ("&eacutebec", Option::None),
+            ("&eacutebec", Some((7, Char('é'), false))),
             ("&eth Ltd", Option::None),
             ("&micro ", Option::None),
             ("&ordm", Option::None),
@@ -246,7 +255,7 @@ mod tests {
 
     #[test]
     fn hazards() {
-        let hazard = |text: &str| reference(text.as_bytes()).and_then(|r| r.expansion.hazard());
+        let hazard = |text: &str| at(text.as_bytes(), 0).and_then(|r| r.expansion.hazard());
         assert_eq!(hazard("&#13;"), Some(Hazard::Control));
         assert_eq!(hazard("&#10X-Evil"), Some(Hazard::Control));
         assert_eq!(hazard("&Tab;"), Some(Hazard::Control));
@@ -272,7 +281,8 @@ mod tests {
             if !name.ends_with(b";") {
                 continue;
             }
-            let reference = reference(name).expect("a name from the table");
+            let reference = at(name, 0).expect("a name from the table");
+            assert_eq!(decode(name), Some(reference.expansion));
             let mut text = Vec::new();
             assert!(reference.expansion.write_to(&mut text));
             assert_eq!((reference.length, &text[..]), (name.len(), *expansion));

@@ -7,6 +7,7 @@
 use crate::charset::Charset;
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
+use crate::forms::{self, Forms};
 use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
@@ -19,19 +20,25 @@ impl<'v> Scan<'v> {
     /// What is wrong with the value, in order of place; empty when nothing is.
     #[must_use]
     pub fn findings(&self) -> Findings<'v> {
+        let forms = Forms::of(self);
         Findings {
             value: self.value(),
-            reading: ReadAs::of(self),
+            reading: ReadAs::of(self, &forms),
             grammar: self.grammar(),
+            form: forms.next(self.value(), 0),
+            forms,
             at: 0,
             well_formed_from: 0,
         }
     }
 
-    /// Whether the facts alone say that nothing can be wrong with the value.
+    /// Whether nothing can be wrong with the value. The facts alone say so of
+    /// nearly all; one that has a `?`, `%` or `\` is looked through for the forms
+    /// that need them.
     #[must_use]
-    pub(crate) const fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         !self.facts().intersects(WORTH_A_LOOK)
+            && !(self.facts().intersects(forms::FACTS) && forms::may_be_in(self.value()))
     }
 
     /// Whether nothing is wrong with the value.
@@ -41,11 +48,11 @@ impl<'v> Scan<'v> {
     }
 }
 
-/// Facts without which nothing can be found.
-const WORTH_A_LOOK: Facts = BESIDE_REFERENCES.with(Facts::AMPERSAND);
+/// Facts without which nothing can be found but text in an ASCII form.
+const WORTH_A_LOOK: Facts = BESIDE_TEXT.with(Facts::AMPERSAND);
 
-/// Facts without which nothing can be found but references.
-const BESIDE_REFERENCES: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
+/// Facts without which nothing can be found but text in text.
+const BESIDE_TEXT: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
 
 /// Iterator over the findings of a value; see [`Scan::findings`].
 #[derive(Clone)]
@@ -53,6 +60,9 @@ pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
     grammar: Grammar,
+    /// What forms of text in text the value may hold, and the next of them.
+    forms: Forms,
+    form: Option<Finding>,
     at: usize,
     /// Where the last fault ended.
     well_formed_from: usize,
@@ -76,9 +86,10 @@ enum ReadAs<'v> {
 }
 
 impl<'v> ReadAs<'v> {
-    fn of(scan: &Scan<'v>) -> Self {
-        let references = scan.grammar().escapes_references();
-        if scan.is_plain() || (!references && !scan.facts().intersects(BESIDE_REFERENCES)) {
+    fn of(scan: &Scan<'v>, forms: &Forms) -> Self {
+        let references =
+            scan.grammar().escapes_references() && scan.facts().contains(Facts::AMPERSAND);
+        if !references && forms.is_empty() && !scan.facts().intersects(BESIDE_TEXT) {
             return ReadAs::Clean;
         }
         match scan.as_str() {
@@ -121,7 +132,10 @@ impl Iterator for Findings<'_> {
 
     fn next(&mut self) -> Option<Finding> {
         while self.at < self.value.len() {
-            let (length, finding) = match &self.reading {
+            if let Some(form) = self.form() {
+                return Some(form);
+            }
+            let (mut length, finding) = match &self.reading {
                 ReadAs::Clean => return None,
                 ReadAs::Text {
                     text,
@@ -131,6 +145,10 @@ impl Iterator for Findings<'_> {
                 ReadAs::Western(confidence) => self.in_western(*confidence),
                 ReadAs::Faulty { body } => self.in_faulty(body),
             };
+            // A form starts where it starts, whatever the steps before it are.
+            if let (None, Some(form)) = (&finding, &self.form) {
+                length = length.min(form.span().start - self.at);
+            }
             // A step of nothing would never end; there is none, and this holds it.
             self.at += length.max(1);
             if finding.as_ref().is_some_and(|f| f.malformation().is_some()) {
@@ -209,6 +227,18 @@ impl<'v> Findings<'v> {
         })
     }
 
+    /// The form that starts here, if one does. All of them are ASCII.
+    fn form(&mut self) -> Option<Finding> {
+        let start = self.form.as_ref()?.span().start;
+        if start > self.at {
+            return None;
+        }
+        let here = self.form.take().filter(|_| start == self.at);
+        self.at = here.as_ref().map_or(self.at, |form| form.span().end);
+        self.form = self.forms.next(self.value, self.at);
+        here
+    }
+
     fn rest(&self) -> &[u8] {
         self.value.get(self.at..).unwrap_or_default()
     }
@@ -275,29 +305,17 @@ impl<'v> Findings<'v> {
     fn at_ascii(&self) -> Step {
         match self.rest() {
             [b'&', ..] if self.grammar.escapes_references() => {
-                match char_ref::reference(self.rest()) {
+                match char_ref::at(self.value, self.at) {
                     Some(reference) => {
                         let kind = if reference.nested {
                             FindingKind::NestedEncoding
                         } else {
                             FindingKind::CharRef
                         };
-                        let hazard = reference.expansion.hazard();
-                        let sure = if reference.terminated {
-                            Confidence::Certain
-                        } else if hazard.is_none()
-                            && (!self.rest().starts_with(b"&#")
-                                || self.is_inside_word(reference.length))
-                        {
-                            Confidence::Likely
-                        } else {
-                            // `Lots #9&#10, #12`
-                            Confidence::Possible
-                        };
                         let finding = self
                             .found(kind, reference.length)
-                            .with_confidence(sure)
-                            .with_hazard(hazard);
+                            .with_confidence(reference.confidence)
+                            .with_hazard(reference.expansion.hazard());
                         (reference.length, Some(finding))
                     }
                     None => (1, None),
@@ -306,15 +324,6 @@ impl<'v> Findings<'v> {
             [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
             _ => (1, None),
         }
-    }
-
-    /// Whether the next `length` octets have a letter on both sides.
-    fn is_inside_word(&self, length: usize) -> bool {
-        let is_letter = |at: Option<usize>| {
-            at.and_then(|at| self.value.get(at))
-                .is_some_and(|octet| octet.is_ascii_alphabetic() || !octet.is_ascii())
-        };
-        is_letter(self.at.checked_sub(1)) && is_letter(self.at.checked_add(length))
     }
 
     fn in_western(&self, confidence: Confidence) -> Step {

@@ -3,6 +3,7 @@
 use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind, Kinds};
+use crate::forms;
 use crate::normalize::{self, Allowance, Normalized, Refusal, is_text_in_text, normalize};
 use crate::policy::{Action, Form, Inclusion, Order, Policy, Target};
 use crate::scan::{Facts, scan};
@@ -85,8 +86,8 @@ impl RequestPolicy<'_> {
         if scan.is_plain() && too_long.is_none() {
             return Verdict::clean(value);
         }
-        // What the field's name says matters for references only.
-        let scan = if scan.facts().contains(Facts::AMPERSAND) {
+        // What the field's name says matters for text in text only.
+        let scan = if scan.facts().intersects(forms::FACTS.with(Facts::AMPERSAND)) {
             scan.in_field(name)
         } else {
             scan
@@ -167,12 +168,14 @@ impl RequestPolicy<'_> {
         };
         for finding in found.clone() {
             let kind = finding.kind();
-            let known = tally
-                .firsts
-                .iter()
-                .position(|(first, _)| first.kind() == kind);
+            let known = tally.firsts.iter().position(|(first, _)| {
+                first.kind() == kind && first.is_in_place() == finding.is_in_place()
+            });
             let place = known.unwrap_or_else(|| {
-                let order = self.policy.asked(&self.inclusions, name, kind);
+                let mut order = self.policy.asked(&self.inclusions, name, kind);
+                if finding.is_in_place() {
+                    order = order.in_place();
+                }
                 tally.firsts.push((finding.clone(), order));
                 tally.firsts.len() - 1
             });
@@ -280,19 +283,18 @@ impl RequestPolicy<'_> {
             &Allowance {
                 kinds: wanted().map(|(first, _)| first.kind()).collect(),
                 allowed: ordered(Action::Allow)
+                    .filter(|(first, _)| !first.is_in_place())
                     .map(|(first, _)| first.kind())
                     .collect(),
                 charset: &|charset, octets| {
                     wanted().all(|(first, order)| {
-                        first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
+                        let guessed = forms::guessed(first, &[]).is_some();
+                        !guessed || order.allows_charset(charset, octets)
                     })
                 },
                 decode_markup: wanted()
                     .filter(|(first, _)| {
-                        matches!(
-                            first.kind(),
-                            FindingKind::CharRef | FindingKind::NestedEncoding
-                        )
+                        is_text_in_text(first.kind()) && first.kind() != FindingKind::DoubleEncoded
                     })
                     .all(|(_, order)| order.decodes_markup()),
                 max_octets: self.max_octets(name),

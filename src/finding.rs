@@ -91,7 +91,15 @@ impl FindingKind {
     pub const fn is_repairable(self) -> bool {
         matches!(
             self,
-            Self::CharRef | Self::DoubleEncoded | Self::Latin1 | Self::NestedEncoding
+            Self::CharRef
+                | Self::DisplayString
+                | Self::DoubleEncoded
+                | Self::EncodedWord
+                | Self::ExtValue
+                | Self::Latin1
+                | Self::NestedEncoding
+                | Self::PercentEncoded
+                | Self::UnicodeEscape
         )
     }
 
@@ -175,6 +183,7 @@ pub struct Finding {
     hazard: Option<Hazard>,
     malformation: Option<Malformation>,
     damage: Option<Damage>,
+    in_place: bool,
 }
 
 impl Finding {
@@ -188,6 +197,7 @@ impl Finding {
             hazard: None,
             malformation: None,
             damage: None,
+            in_place: false,
         }
     }
 
@@ -212,6 +222,11 @@ impl Finding {
             damage: Some(damage),
             ..self.read_as(damage.charset, Confidence::Likely)
         }
+    }
+
+    pub(crate) const fn in_place_if(mut self, in_place: bool) -> Self {
+        self.in_place = in_place;
+        self
     }
 
     pub(crate) const fn malformed(mut self, how: Malformation) -> Self {
@@ -252,6 +267,13 @@ impl Finding {
     /// What was done to double-encoded text.
     pub(crate) const fn damage(&self) -> Option<Damage> {
         self.damage
+    }
+
+    /// Whether this is the form that belongs where it stands, such as the
+    /// ext-value of `filename*=`: no fault, and nothing to repair.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        self.in_place
     }
 
     /// In which way the octets fail to be UTF-8, where they do.

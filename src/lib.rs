@@ -18,6 +18,8 @@ mod mojibake;
 
 mod legacy;
 
+mod forms;
+
 mod classify;
 mod reading;
 

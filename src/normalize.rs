@@ -10,6 +10,7 @@ use crate::charset::Charset;
 use crate::classify::{Findings, is_edge_space};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard, Kinds};
+use crate::forms;
 use crate::policy::Form;
 use crate::reading::decode;
 use crate::scan::scan;
@@ -165,7 +166,7 @@ pub(crate) fn normalize<'v>(
     for finding in found.clone() {
         let kind = finding.kind();
         before.add(kind);
-        if allowance.allowed.contains(kind) {
+        if allowance.allowed.contains(kind) || finding.is_in_place() {
             continue;
         }
         let chosen = allowance.kinds.contains(kind);
@@ -195,9 +196,9 @@ pub(crate) fn normalize<'v>(
         if !chosen {
             continue;
         }
-        if kind == FindingKind::Latin1
-            && let (Some(charset), Some(octets)) = (finding.charset(), value.get(finding.span()))
-            && !(allowance.charset)(charset, octets)
+        let octets = value.get(finding.span()).unwrap_or_default();
+        if let Some((charset, octets)) = forms::guessed(&finding, octets)
+            && !(allowance.charset)(charset, &octets)
         {
             refused = refused.or(Some(Refusal::CharsetNotAssumed));
         }
@@ -217,7 +218,7 @@ pub(crate) fn normalize<'v>(
         return Err(Refusal::Unreadable);
     }
     let text = found
-        .read(|finding| allowance.kinds.contains(finding.kind()))
+        .read(|finding| allowance.kinds.contains(finding.kind()) && !finding.is_in_place())
         .map_err(|_| Refusal::Unreadable)?
         .into_text();
     second_look(found.grammar(), &before, &text, allowance.kinds)?;
@@ -335,7 +336,7 @@ fn second_look(
     if as_it_stands.any(|finding| finding.kind() == FindingKind::Control) {
         already = Some(Refusal::AlreadyUnsafe);
     }
-    for finding in found {
+    for finding in found.filter(|finding| !finding.is_in_place()) {
         let kind = finding.kind();
         if let Some(left) = count_of(&mut old, kind) {
             // More than there were: the repair made one.

@@ -8,7 +8,7 @@ use crate::charset::Charset;
 use crate::classify::Findings;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::Scan;
-use crate::{char_ref, mojibake};
+use crate::{char_ref, forms, mojibake};
 use std::fmt;
 
 /// The text headguard believes was meant, when it differs from the octets.
@@ -139,9 +139,8 @@ pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
 /// Adds the text one finding stands for, in UTF-8; `None` when there is none.
 fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<()> {
     match finding.kind() {
-        FindingKind::CharRef | FindingKind::NestedEncoding => {
-            let expansion = char_ref::reference(octets)?.expansion;
-            return expansion.write_to(text).then_some(());
+        FindingKind::CharRef | FindingKind::NestedEncoding if octets.starts_with(b"&") => {
+            return char_ref::decode(octets)?.write_to(text).then_some(());
         }
         FindingKind::DoubleEncoded => {
             let run = std::str::from_utf8(octets).ok()?;
@@ -152,6 +151,14 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
             for &octet in octets {
                 push(text, charset.char(octet)?);
             }
+        }
+        FindingKind::DisplayString
+        | FindingKind::EncodedWord
+        | FindingKind::ExtValue
+        | FindingKind::NestedEncoding
+        | FindingKind::PercentEncoded
+        | FindingKind::UnicodeEscape => {
+            text.extend_from_slice(forms::decode(finding, octets)?.as_bytes());
         }
         _ => return None,
     }

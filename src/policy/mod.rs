@@ -265,6 +265,16 @@ impl Order<'_> {
         })
     }
 
+    /// The same for a form that is in its place: allowed, unless a rule asks to
+    /// know or to reject. There is nothing to repair.
+    pub(crate) fn in_place(self) -> Self {
+        let asked = self.rule.is_some() && self.action != Action::Normalize;
+        Order {
+            action: if asked { self.action } else { Action::Allow },
+            ..self
+        }
+    }
+
     pub(crate) fn decodes_markup(&self) -> bool {
         self.rule.is_some_and(|rule| rule.decode_markup)
     }

@@ -1,0 +1,343 @@
+//! Text inside text: values, or parts of them, that carry text beyond ASCII in
+//! an ASCII form of some other protocol. One file a form.
+//!
+//! What a value may hold is settled once, by [`Forms::of`]; the walk over it
+//! then asks for one part after the other. Nothing is allocated unless
+//! something that looks like a form is there. Character references are older
+//! than this room and have their own (`char_ref`).
+
+mod base64;
+mod display_string;
+pub(crate) mod encode;
+mod encoded_word;
+mod ext_value;
+mod percent;
+mod unicode_escape;
+
+use crate::char_ref::may_mean_something;
+use crate::charset::Charset;
+use crate::finding::{Confidence, Finding, FindingKind, Hazard};
+use crate::scan::{Facts, Scan};
+use std::borrow::Cow;
+
+/// Facts without which no form can be in a value.
+pub(crate) const FACTS: Facts = Facts::PERCENT.with(Facts::MARK).with(Facts::BACKSLASH);
+
+/// Whether a form may be in the value: a look at its signs, for the many values
+/// with a `?` or a `%` that hold none.
+pub(crate) fn may_be_in(value: &[u8]) -> bool {
+    let signs = Signs::of(value);
+    signs.word || signs.percent || signs.display || signs.script || signs.backslash
+}
+
+/// Which forms are looked for in one value.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Forms {
+    words: Option<Place>,
+    ext_values: bool,
+    display_strings: bool,
+    percent: Option<percent::Text>,
+    escapes: Option<unicode_escape::Style>,
+}
+
+/// Whether a form is what its field asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Own,
+    Foreign,
+}
+
+impl Forms {
+    /// What to look for in a scanned value; nothing in most.
+    pub(crate) fn of(scan: &Scan<'_>) -> Forms {
+        let grammar = scan.grammar();
+        let at_home = grammar.holds_display_strings() || grammar.holds_ext_values();
+        if !scan.facts().intersects(FACTS) || !(grammar.is_text() || at_home) {
+            return Forms::default();
+        }
+        let value = scan.value();
+        let signs = Signs::of(value);
+        let text = grammar.is_text();
+        let words = match grammar.holds_encoded_words() {
+            true => Place::Own,
+            false => Place::Foreign,
+        };
+        let mut forms = Forms {
+            words: (text && signs.word).then_some(words),
+            ext_values: (text || grammar.holds_ext_values()) && signs.percent && signs.apostrophes,
+            display_strings: (text || grammar.holds_display_strings()) && signs.display,
+            percent: None,
+            escapes: None,
+        };
+        // Whole values are judged as text only: among faults nobody can tell.
+        if text && !scan.facts().contains(Facts::MALFORMED) {
+            if signs.backslash || signs.script {
+                forms.escapes = unicode_escape::Style::of(value);
+            }
+            if signs.percent && forms.escapes.is_none() {
+                forms.percent = percent::Text::of(value, forms.ext_values);
+            }
+        }
+        forms
+    }
+
+    /// Whether there is nothing to look for.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.words.is_none()
+            && !self.ext_values
+            && !self.display_strings
+            && self.percent.is_none()
+            && self.escapes.is_none()
+    }
+
+    /// The first form at or after `from`.
+    ///
+    /// Each attempt ends at the next octet that could start another, so that
+    /// all of them together walk the value a small number of times.
+    pub(crate) fn next(&self, value: &[u8], from: usize) -> Option<Finding> {
+        if self.is_empty() {
+            return None;
+        }
+        (from..value.len()).find_map(|at| self.at(value, at))
+    }
+
+    fn at(&self, value: &[u8], at: usize) -> Option<Finding> {
+        let rest = value.get(at..)?;
+        match rest {
+            [b'=', b'?', ..] => {
+                if let Some(place) = self.words
+                    && let Some(found) = encoded_word::run(rest)
+                {
+                    let finding = found.finding(FindingKind::EncodedWord, at);
+                    return Some(finding.in_place_if(place == Place::Own));
+                }
+            }
+            [b'%' | b'=', ..] => {
+                if self.display_strings
+                    && let Some((found, place)) = display_string::at(value, at)
+                {
+                    let finding = found.finding(FindingKind::DisplayString, at);
+                    return Some(finding.in_place_if(place == Place::Own));
+                }
+                if rest.first() == Some(&b'=') {
+                    return None;
+                }
+                if let Some(text) = self.percent {
+                    return text.run(value, at);
+                }
+            }
+            _ => {}
+        }
+        if let Some(style) = self.escapes
+            && let Some(found) = style.run(rest)
+        {
+            return Some(found.finding(FindingKind::UnicodeEscape, at));
+        }
+        if self.ext_values
+            && let Some((found, place)) = ext_value::at(value, at)
+        {
+            let finding = found.finding(FindingKind::ExtValue, at);
+            return Some(finding.in_place_if(place == Place::Own));
+        }
+        None
+    }
+}
+
+/// The text that a finding of one of these forms stands for.
+pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
+    match finding.kind() {
+        FindingKind::DisplayString => display_string::decode(octets),
+        FindingKind::EncodedWord => encoded_word::decode(octets),
+        FindingKind::ExtValue => ext_value::decode(octets),
+        FindingKind::NestedEncoding | FindingKind::PercentEncoded => {
+            percent::decode(octets, finding.charset())
+        }
+        FindingKind::UnicodeEscape => unicode_escape::decode(octets),
+        _ => None,
+    }
+}
+
+/// The octets of a finding whose charset is a guess, since nothing names it:
+/// a rule has to let it be assumed.
+pub(crate) fn guessed<'v>(finding: &Finding, octets: &'v [u8]) -> Option<(Charset, Cow<'v, [u8]>)> {
+    let octets = match finding.kind() {
+        FindingKind::Latin1 => Cow::Borrowed(octets),
+        FindingKind::NestedEncoding | FindingKind::PercentEncoded => {
+            Cow::Owned(percent::octets(octets))
+        }
+        _ => return None,
+    };
+    Some((finding.charset()?, octets))
+}
+
+/// A form at some place: how long it is and what is known of its text.
+struct Found {
+    length: usize,
+    charset: Option<Charset>,
+    /// `None` where nobody can decode it.
+    text: Option<String>,
+}
+
+impl Found {
+    fn finding(&self, kind: FindingKind, at: usize) -> Finding {
+        let mut finding = Finding::new(kind, at..at + self.length);
+        let confidence = match self.text {
+            Some(_) => Confidence::Certain,
+            None => Confidence::Possible,
+        };
+        finding = match self.charset {
+            Some(charset) => finding.read_as(charset, confidence),
+            None => finding.with_confidence(confidence),
+        };
+        finding.with_hazard(self.text.as_deref().and_then(hazard))
+    }
+}
+
+/// What is dangerous in text that was hidden in a form, worst first. Letters,
+/// digits and what names are written with are not: senders that encode a name
+/// encode all of it.
+fn hazard(text: &str) -> Option<Hazard> {
+    if text.chars().any(is_control) {
+        Some(Hazard::Control)
+    } else if text.char_indices().any(|(at, character)| match character {
+        // `$(…)`, `alert(…)`
+        '(' => !text.get(..at).unwrap_or_default().ends_with(' '),
+        _ => may_mean_something(character) && !is_of_names(character),
+    }) {
+        Some(Hazard::Markup)
+    } else {
+        None
+    }
+}
+
+/// Whether the character must not come out of any decoding.
+const fn is_control(character: char) -> bool {
+    matches!(character, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}')
+}
+
+/// ASCII that names are written with, and no parser's sign by itself.
+const fn is_of_names(character: char) -> bool {
+    character.is_ascii_alphanumeric()
+        || matches!(character, ' ' | '\'' | '&' | ',' | '.' | '-' | ')')
+}
+
+/// A charset that a form names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Label {
+    Utf8,
+    Legacy(Charset),
+}
+
+impl Label {
+    /// The charset of a label. Latin-1 is read as windows-1252, as every reader
+    /// of the WHATWG Encoding Standard does: 80–9F are no letters otherwise.
+    fn of(label: &[u8]) -> Option<Label> {
+        if label.eq_ignore_ascii_case(b"utf-8") || label.eq_ignore_ascii_case(b"utf8") {
+            return Some(Label::Utf8);
+        }
+        let label = std::str::from_utf8(label).ok()?;
+        Some(Label::Legacy(match label.parse().ok()? {
+            Charset::Latin1 => Charset::Windows1252,
+            charset => charset,
+        }))
+    }
+
+    const fn charset(self) -> Option<Charset> {
+        match self {
+            Label::Utf8 => None,
+            Label::Legacy(charset) => Some(charset),
+        }
+    }
+
+    fn decode(self, octets: Vec<u8>) -> Option<String> {
+        match self {
+            Label::Utf8 => String::from_utf8(octets).ok(),
+            Label::Legacy(charset) => charset.decode(&octets),
+        }
+    }
+}
+
+/// Whether an octet may stand in the name of a charset or a parameter.
+const fn is_token(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'.' | b':' | b'+')
+}
+
+/// The octet that `%` and two hex digits at the start of `rest` stand for.
+fn percent_octet(rest: &[u8]) -> Option<u8> {
+    match rest {
+        [b'%', high, low, ..] => hex_octet(*high, *low),
+        _ => None,
+    }
+}
+
+fn hex_octet(high: u8, low: u8) -> Option<u8> {
+    let digit = |octet| char::from(octet).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// Adds a quoted-string (RFC 9110 §5.6.4) of the text.
+fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+}
+
+/// What a value's octets say of the forms that may be in it.
+#[derive(Default)]
+struct Signs {
+    /// `=?`
+    word: bool,
+    /// An escape of an octet beyond ASCII, or of the `%` of another.
+    percent: bool,
+    /// `%"`
+    display: bool,
+    /// `%u` and a hex digit.
+    script: bool,
+    /// `\u` or `\U`.
+    backslash: bool,
+    /// Two `'`.
+    apostrophes: bool,
+}
+
+impl Signs {
+    fn of(value: &[u8]) -> Signs {
+        let mut signs = Signs::default();
+        let (mut apostrophes, mut escapes) = (0, false);
+        for (at, &octet) in value.iter().enumerate() {
+            match octet {
+                b'=' | b'%' | b'\\' | b'\'' => {}
+                _ => continue,
+            }
+            match value.get(at..).unwrap_or_default() {
+                [b'\'', ..] => apostrophes += 1,
+                [b'=', b'?', ..] => signs.word = true,
+                [b'%', b'"', ..] => signs.display = true,
+                [b'%', b'u' | b'U', digit, ..] => signs.script |= digit.is_ascii_hexdigit(),
+                [
+                    b'%',
+                    b'2',
+                    b'5',
+                    b'2' | b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
+                    ..,
+                ] => {
+                    signs.percent = true;
+                }
+                [b'%', high, low, ..] if low.is_ascii_hexdigit() => {
+                    signs.percent |= matches!(high, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
+                    escapes |= high.is_ascii_hexdigit();
+                }
+                [b'\\', b'u' | b'U', ..] => signs.backslash = true,
+                _ => {}
+            }
+        }
+        signs.apostrophes = apostrophes >= 2;
+        // `UTF-8''Acme%20Corp` carries ASCII, and is an ext-value all the same.
+        signs.percent |= escapes && signs.apostrophes;
+        signs
+    }
+}
