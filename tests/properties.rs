@@ -667,8 +667,14 @@ proptest! {
     fn charsets_go_there_and_back(value in vec(any::<u8>(), 0..40)) {
         for charset in Charset::ALL {
             let Some(text) = charset.decode(&value) else { continue };
-            let back: Option<Vec<u8>> = text.chars().map(|c| charset.octet(c)).collect();
-            prop_assert_eq!(back, Some(value.clone()));
+            match text.chars().map(|c| charset.octet(c)).collect::<Option<Vec<u8>>>() {
+                Some(back) => prop_assert_eq!(back, value.clone()),
+                // Several octets a character: some have a second spelling, and
+                // what only the decoder knows has none.
+                None => if let Some(back) = charset.encode(&text) {
+                    prop_assert_eq!(charset.decode(&back), Some(text));
+                },
+            }
         }
     }
 
