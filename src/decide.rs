@@ -1,11 +1,11 @@
 //! From a value to a verdict, by a policy. Pure: the same in, the same out.
 
-use crate::classify::Findings;
+use crate::classify::{BY_FIELD, Findings};
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind, Kinds};
 use crate::normalize::{Allowance, Normalized, Refusal, normalize};
 use crate::policy::{Action, Inclusion, Order, Policy, Target};
-use crate::scan::{Facts, scan};
+use crate::scan::scan;
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
 impl Policy {
@@ -85,8 +85,8 @@ impl RequestPolicy<'_> {
         if scan.is_plain() && too_long.is_none() {
             return Verdict::clean(value);
         }
-        // What the field's name says matters for references only.
-        let scan = if scan.facts().contains(Facts::AMPERSAND) {
+        // The field's name is looked up only where it matters.
+        let scan = if scan.facts().intersects(BY_FIELD) {
             scan.in_field(name)
         } else {
             scan

@@ -80,6 +80,7 @@ impl FindingKind {
             Self::DisplayString
                 | Self::ExtValue
                 | Self::Fullwidth
+                | Self::LossyMark
                 | Self::NotNfc
                 | Self::PercentEncoded
         )
