@@ -4,6 +4,7 @@
 //! read in one of three ways, chosen once: as text, as Western legacy octets,
 //! or as UTF-8 with faults in it. Findings come in order and never overlap.
 
+use crate::characters::{self, Around, Lost};
 use crate::charset::Charset;
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
@@ -11,7 +12,7 @@ use crate::forms::{self, Forms};
 use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::{char_ref, characters, legacy, mojibake, octet};
+use crate::{char_ref, legacy, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -33,12 +34,18 @@ impl<'v> Scan<'v> {
     }
 
     /// Whether nothing can be wrong with the value. The facts alone say so of
-    /// nearly all; one that has a `?`, `%` or `\` is looked through for the forms
-    /// that need them.
+    /// nearly all; one that has a `?`, `%` or `\` is looked through for what
+    /// needs them.
     #[must_use]
     pub(crate) fn is_plain(&self) -> bool {
-        !self.facts().intersects(WORTH_A_LOOK)
-            && !(self.facts().intersects(forms::FACTS) && forms::may_be_in(self.value()))
+        let facts = self.facts();
+        !facts.intersects(WORTH_A_LOOK)
+            && (!facts.intersects(forms::FACTS) || !self.may_be_in_a_form())
+    }
+
+    fn may_be_in_a_form(&self) -> bool {
+        forms::may_be_in(self.value())
+            || (self.facts().contains(Facts::MARK) && characters::may_be_lossy(self.value()))
     }
 
     /// Whether nothing is wrong with the value.
@@ -78,6 +85,7 @@ enum ReadAs<'v> {
         text: &'v str,
         double_encoded: Option<Damage>,
         body: Range<usize>,
+        around: Around,
     },
     /// windows-1252 octets.
     Western(Confidence),
@@ -87,22 +95,34 @@ enum ReadAs<'v> {
 
 impl<'v> ReadAs<'v> {
     fn of(scan: &Scan<'v>, forms: &Forms) -> Self {
-        let references =
-            scan.grammar().escapes_references() && scan.facts().contains(Facts::AMPERSAND);
-        if !references && forms.is_empty() && !scan.facts().intersects(BESIDE_TEXT) {
+        let facts = scan.facts();
+        let grammar = scan.grammar();
+        let references = grammar.escapes_references() && facts.contains(Facts::AMPERSAND);
+        let marked = grammar.is_text() && facts.contains(Facts::MARK);
+        let worth_a_look = facts.intersects(BESIDE_TEXT)
+            || references
+            || !forms.is_empty()
+            || (marked && characters::may_be_lossy(scan.value()));
+        if !worth_a_look {
             return ReadAs::Clean;
         }
         match scan.as_str() {
             Some(text) => {
-                let double_encoded = scan
-                    .facts()
-                    .contains(Facts::NON_ASCII)
-                    .then(|| mojibake::detect(text))
-                    .flatten();
+                let beyond_ascii = scan.facts().contains(Facts::NON_ASCII);
+                let double_encoded = beyond_ascii.then(|| mojibake::detect(text)).flatten();
+                let around = match beyond_ascii {
+                    true => Around::of(text),
+                    false => Around::default(),
+                };
                 ReadAs::Text {
                     text,
                     double_encoded,
                     body: body(scan.value()),
+                    around: if marked {
+                        around.with_marks(text)
+                    } else {
+                        around
+                    },
                 }
             }
             None => legacy::western(scan.value()).map_or_else(
@@ -141,7 +161,8 @@ impl Iterator for Findings<'_> {
                     text,
                     double_encoded,
                     body,
-                } => self.in_text(text, *double_encoded, body),
+                    around,
+                } => self.in_text(text, *double_encoded, body, *around),
                 ReadAs::Western(confidence) => self.in_western(*confidence),
                 ReadAs::Faulty { body } => self.in_faulty(body),
             };
@@ -179,8 +200,8 @@ static MAY_START: [bool; 256] = {
             || octet::is_ctl(octet)
             || matches!(
                 octet,
-                // U+0080–00BF, 0340–037F, 0600–063F
-                0xc2 | 0xcd | 0xd8
+                // U+0080–00BF, 0300–037F, 0600–063F
+                0xc2 | 0xcc | 0xcd | 0xd8
                 // U+1000–2FFF without 3000–DFFF, but for Hangul fillers; U+F000–FFFF; what is beyond
                 | 0xe1..=0xe3 | 0xef..=0xf4
             );
@@ -213,6 +234,7 @@ impl<'v> Findings<'v> {
             text,
             double_encoded: Some(_),
             body,
+            around,
         } = &self.reading
         else {
             return None;
@@ -222,6 +244,7 @@ impl<'v> Findings<'v> {
                 text,
                 double_encoded: None,
                 body: body.clone(),
+                around: *around,
             },
             ..self.clone()
         })
@@ -268,15 +291,24 @@ impl<'v> Findings<'v> {
         Some((length, finding))
     }
 
-    fn in_text(&self, text: &str, double_encoded: Option<Damage>, body: &Range<usize>) -> Step {
+    fn in_text(
+        &self,
+        text: &str,
+        double_encoded: Option<Damage>,
+        body: &Range<usize>,
+        around: Around,
+    ) -> Step {
         if let Some(step) = self.at_edge(body) {
             return step;
         }
         let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
         let beyond_ascii = double_encoded.is_some();
+        let mark = around.lost().map_or(b'&', Lost::mark);
         let plain = inside
             .iter()
-            .take_while(|&&octet| !(may_start(octet) || beyond_ascii && octet >= 0x80))
+            .take_while(|&&octet| {
+                !(may_start(octet) || octet == mark || beyond_ascii && octet >= 0x80)
+            })
             .count();
         if plain > 0 {
             return (plain, None);
@@ -287,6 +319,11 @@ impl<'v> Findings<'v> {
         let Some(first) = rest.chars().next() else {
             return (1, None);
         };
+        if let Some((length, lost)) = around.lost().and_then(|lost| lost.run(before, rest)) {
+            let finding = self.found(FindingKind::LossyMark, length);
+            let possible = finding.with_confidence(Confidence::Possible);
+            return (length, lost.then_some(possible));
+        }
         if first.is_ascii() {
             return self.at_ascii();
         }
@@ -297,7 +334,12 @@ impl<'v> Findings<'v> {
         }
         let length = first.len_utf8();
         let after = rest.get(length..).unwrap_or_default();
-        let kind = characters::kind(before, first, after);
+        let kind = around.kind(before, first, after);
+        if kind == Some(FindingKind::Fullwidth) {
+            // A word of them is one finding.
+            let length = rest.len() - rest.trim_start_matches(characters::is_fullwidth).len();
+            return (length, Some(self.found(FindingKind::Fullwidth, length)));
+        }
         (length, kind.map(|kind| self.found(kind, length)))
     }
 
@@ -391,8 +433,9 @@ impl Findings<'_> {
         let next = utf8::sequence(self.value.get(end..)?);
         let text = |span| std::str::from_utf8(self.value.get(span)?).ok();
         let character = text(self.at..end)?.chars().next()?;
-        characters::kind(
-            text(start..self.at).unwrap_or_default(),
+        let before = text(start..self.at).unwrap_or_default();
+        Around::of(before).kind(
+            before,
             character,
             // Where a fault follows, a joiner may have had its emoji there.
             next.map_or(Some("👩"), |next| text(end..end + next))

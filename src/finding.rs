@@ -81,6 +81,7 @@ impl FindingKind {
             Self::DisplayString
                 | Self::ExtValue
                 | Self::Fullwidth
+                | Self::LossyMark
                 | Self::NotNfc
                 | Self::PercentEncoded
         )

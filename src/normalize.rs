@@ -6,6 +6,7 @@
 //! (RFC 9113 §8.2.1), a value over the limits, one that still holds what was
 //! to be repaired.
 
+use crate::characters;
 use crate::charset::Charset;
 use crate::classify::{Findings, is_edge_space};
 use crate::fields::Grammar;
@@ -353,8 +354,14 @@ fn second_look(
             FindingKind::Invisible | FindingKind::ReplacementChar => {
                 return Err(Refusal::UnsafeCharacter);
             }
+            // The text that was meant, in whatever form it was written.
+            FindingKind::Fullwidth | FindingKind::LossyMark | FindingKind::NotNfc => {}
             _ => return Err(Refusal::StillEncoded),
         }
+    }
+    // Among right-to-left letters they are no finding; a repair makes none.
+    if already.is_none() && text.contains(characters::is_direction_mark) {
+        already = Some(Refusal::UnsafeCharacter);
     }
     already.map_or(Ok(()), Err)
 }

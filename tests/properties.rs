@@ -801,6 +801,10 @@ fn long_values_are_judged_in_one_walk() {
         between(b"", b"\xED\xA0\x80", b""),
         between(b"", "\u{a0}".as_bytes(), b"a"),
         between(b"", b"\n", b""),
+        between(b"T?l?bec ", b"?", b""),
+        between(b"", b"l?", b"l"),
+        between("\u{5d0}".as_bytes(), "\u{200f}".as_bytes(), b""),
+        between(b"a", "\u{ff1c}".as_bytes(), b""),
     ];
     for value in &values {
         for policy in Preset::ALL.iter().map(|&p| preset(p)) {

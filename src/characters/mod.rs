@@ -5,8 +5,92 @@
 //! strangers (UTS 39 §3.1.1 names the same contexts). A variation selector
 //! belongs to the character before it, one to each; more of them, or after a
 //! letter that has no variants, carry what nobody sees.
+//!
+//! Some are judged by the whole text: marks of direction belong to right-to-left
+//! text, full-width forms to Chinese, Japanese and Korean; see [`Around`].
+
+mod composed;
+mod lossy;
 
 use crate::finding::FindingKind;
+pub(crate) use lossy::{Lost, may_be_lossy};
+
+/// What a whole text says about the characters in it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Around {
+    right_to_left: bool,
+    wide: bool,
+    lost: Option<Lost>,
+}
+
+impl Around {
+    /// Looks at a text beyond ASCII; in one walk, and only as far as needed.
+    pub(crate) fn of(text: &str) -> Around {
+        let starts = |leads: &[u8]| text.bytes().any(|octet| leads.contains(&octet));
+        Around {
+            // U+061C, U+200E and U+200F.
+            right_to_left: starts(&[0xd8, 0xe2]) && text.contains(is_right_to_left),
+            // U+FE50 and all after it.
+            wide: starts(&[0xef]) && text.contains(is_wide),
+            lost: None,
+        }
+    }
+
+    /// The same, of a text whose `?` and `!` may stand for lost letters.
+    pub(crate) fn with_marks(self, text: &str) -> Around {
+        Around {
+            lost: Lost::of(text),
+            ..self
+        }
+    }
+
+    /// Which marks stand for lost letters, if some do.
+    pub(crate) const fn lost(self) -> Option<Lost> {
+        self.lost
+    }
+
+    /// What `character` is found to be in this text.
+    pub(crate) fn kind(self, before: &str, character: char, after: &str) -> Option<FindingKind> {
+        match kind(before, character, after) {
+            Some(FindingKind::BidiControl)
+                if self.right_to_left && is_direction_mark(character) =>
+            {
+                None
+            }
+            None if !self.wide && is_fullwidth(character) => Some(FindingKind::Fullwidth),
+            None if composed::is_not_nfc(before, character) => Some(FindingKind::NotNfc),
+            kind => kind,
+        }
+    }
+}
+
+/// Whether this is a mark that only says which way its neighbours run.
+pub(crate) const fn is_direction_mark(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
+}
+
+/// Full-width and small forms of ASCII and of its companions, which become
+/// these under NFKC and under "best fit" conversions.
+pub(crate) const fn is_fullwidth(character: char) -> bool {
+    matches!(character,
+        '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}')
+}
+
+/// A letter of a script that is written from right to left.
+const fn is_right_to_left(character: char) -> bool {
+    matches!(character,
+        '\u{5be}'..='\u{5ff}' | '\u{608}'..='\u{61b}' | '\u{61d}'..='\u{8ff}'
+        | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
+/// A character of the scripts that full-width forms belong to.
+const fn is_wide(character: char) -> bool {
+    is_ideograph(character)
+        || matches!(character,
+            '\u{1100}'..='\u{11ff}' | '\u{3000}'..='\u{33ff}' | '\u{a960}'..='\u{a97f}'
+            | '\u{ac00}'..='\u{d7ff}' | '\u{ff61}'..='\u{ff9f}' | '\u{ffa1}'..='\u{ffdc}')
+}
 
 /// What `character` is found to be, between the text `before` and `after` it.
 pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<FindingKind> {
@@ -22,19 +106,32 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
         '\u{200d}' => (!joins(before, after)).then_some(FindingKind::Invisible),
         '\u{200c}' => (!shapes(before)).then_some(FindingKind::Invisible),
         '\u{e0020}'..='\u{e007f}' => (!in_flag(before)).then_some(FindingKind::Invisible),
-        '\u{180b}'..='\u{180d}' | '\u{180f}' => (!shapes(before)).then_some(FindingKind::Invisible),
+        '\u{180b}'..='\u{180f}' => {
+            (!before.ends_with(is_mongolian)).then_some(FindingKind::Invisible)
+        }
+        // Where words are not spaced, it says where a line may break.
+        '\u{200b}' => {
+            let spaced = !(before.ends_with(is_unspaced) && after.starts_with(is_unspaced));
+            spaced.then_some(FindingKind::Invisible)
+        }
+        // Half a syllable of old Hangul, the other half of which is there.
+        '\u{115f}' => (!after.starts_with(is_vowel_jamo)).then_some(FindingKind::Invisible),
+        '\u{1160}' => (!before.ends_with(is_leading_jamo)).then_some(FindingKind::Invisible),
+        '\u{2800}' => {
+            let alone = !(before.ends_with(is_braille) || after.starts_with(is_braille));
+            alone.then_some(FindingKind::Invisible)
+        }
+        '\u{1bca0}'..='\u{1bca3}' => {
+            (!before.ends_with(is_shorthand)).then_some(FindingKind::Invisible)
+        }
         '\u{fe00}'..='\u{fe0f}' => (!varies(before)).then_some(FindingKind::Invisible),
         '\u{e0100}'..='\u{e01ef}' => {
             (!before.ends_with(is_ideograph)).then_some(FindingKind::Invisible)
         }
         '\u{ad}'
         | '\u{34f}'
-        | '\u{115f}'
-        | '\u{1160}'
         | '\u{17b4}'
         | '\u{17b5}'
-        | '\u{180e}'
-        | '\u{200b}'
         | '\u{2060}'..='\u{2065}'
         | '\u{206a}'..='\u{206f}'
         | '\u{3164}'
@@ -61,13 +158,44 @@ fn joins(before: &str, after: &str) -> bool {
     (emoji_before && after.starts_with(is_emoji)) || shapes(before)
 }
 
-/// Whether the character just before may have a variant: none in ASCII but what
-/// makes keycaps, and no selector.
+/// Whether the character just before may have a variant: of those before
+/// Myanmar what makes keycaps, © and ®, and no selector.
 fn varies(before: &str) -> bool {
     before.chars().next_back().is_some_and(|c| {
-        matches!(c, '#' | '*' | '0'..='9')
-            || !(c.is_ascii() || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'))
+        matches!(c, '#' | '*' | '0'..='9' | '©' | '®')
+            || (c >= '\u{1000}'
+                && !matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}'))
     })
+}
+
+/// Mongolian letters and their selectors.
+const fn is_mongolian(character: char) -> bool {
+    matches!(character, '\u{1807}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{1820}'..='\u{18aa}')
+}
+
+/// Letters and marks of Thai, Lao, Myanmar, Khmer and Tai Le.
+const fn is_unspaced(character: char) -> bool {
+    matches!(character,
+        '\u{e01}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}'
+        | '\u{1950}'..='\u{19df}' | '\u{a9e0}'..='\u{a9ff}' | '\u{aa60}'..='\u{aadf}')
+}
+
+const fn is_leading_jamo(character: char) -> bool {
+    matches!(character, '\u{1100}'..='\u{115e}' | '\u{a960}'..='\u{a97c}')
+}
+
+const fn is_vowel_jamo(character: char) -> bool {
+    matches!(character, '\u{1161}'..='\u{11a7}' | '\u{d7b0}'..='\u{d7c6}')
+}
+
+/// Braille in which something can be felt.
+const fn is_braille(character: char) -> bool {
+    matches!(character, '\u{2801}'..='\u{28ff}')
+}
+
+/// Duployan shorthand, with its own format controls.
+const fn is_shorthand(character: char) -> bool {
+    matches!(character, '\u{1bc00}'..='\u{1bca3}')
 }
 
 const fn is_ideograph(character: char) -> bool {
