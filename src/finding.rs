@@ -91,7 +91,12 @@ impl FindingKind {
     pub const fn is_repairable(self) -> bool {
         matches!(
             self,
-            Self::CharRef | Self::DoubleEncoded | Self::Latin1 | Self::NestedEncoding
+            Self::CharRef
+                | Self::DoubleEncoded
+                | Self::Latin1
+                | Self::MixedCharset
+                | Self::NestedEncoding
+                | Self::SurrogateUtf8
         )
     }
 

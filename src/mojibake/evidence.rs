@@ -79,7 +79,8 @@ impl Evidence {
                     let in_cyrillic = self.family == Family::Cyrillic && run.is_pair();
                     letters += usize::from(!multiplies && !in_cyrillic);
                 }
-                Script::Emoji => letters += 1,
+                // Four characters, no coincidence.
+                Script::Emoji => self.letters += usize::from(!run.is_pair()),
                 Script::Joiner => {}
                 script => {
                     if self.script.is_some_and(|other| other != script) {
@@ -153,8 +154,10 @@ impl Place {
         (self.capitals && small && !self.after.is_ascii_lowercase())
             || (before.is_ascii_lowercase() && letter.is_uppercase())
             || (family == Family::Central && {
+                // `GÜrtz`, which was `Görtz` in ISO-8859-2.
+                (!small && before.is_ascii_uppercase() && self.after.is_ascii_lowercase())
                 // `MĂŞTI`, `ĂŞTIA`: Romanian as it was written before Unicode 3.0.
-                (small && self.after.is_ascii_uppercase() && !before.is_ascii_lowercase())
+                || (small && self.after.is_ascii_uppercase() && !before.is_ascii_lowercase())
                     // `BĂźrger` went through ISO-8859-2, `StraĂźe` through windows-1250.
                     || (letter == 'ß' && !is_vowel(before))
                     || (letter == 'ü' && is_vowel(before))

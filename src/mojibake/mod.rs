@@ -16,7 +16,7 @@ mod script;
 mod through;
 mod trip;
 
-pub(crate) use script::is_in_use;
+pub(crate) use script::{Script, is_in_use};
 
 use crate::charset::Charset;
 use evidence::Evidence;
