@@ -12,7 +12,7 @@ use crate::forms::{self, Forms};
 use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::{char_ref, legacy, mojibake, octet};
+use crate::{char_ref, legacy, mixed, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -89,8 +89,12 @@ enum ReadAs<'v> {
     },
     /// windows-1252 octets.
     Western(Confidence),
-    /// UTF-8 with faults nobody can read.
-    Faulty { body: Range<usize> },
+    /// UTF-8 with faults: legacy octets that read as windows-1252 in their
+    /// places, or such that nobody can read.
+    Faulty {
+        legacy: Option<Confidence>,
+        body: Range<usize>,
+    },
 }
 
 impl<'v> ReadAs<'v> {
@@ -127,6 +131,7 @@ impl<'v> ReadAs<'v> {
             }
             None => legacy::western(scan.value()).map_or_else(
                 || ReadAs::Faulty {
+                    legacy: mixed::western(scan.value()),
                     body: body(scan.value()),
                 },
                 ReadAs::Western,
@@ -164,7 +169,7 @@ impl Iterator for Findings<'_> {
                     around,
                 } => self.in_text(text, *double_encoded, body, *around),
                 ReadAs::Western(confidence) => self.in_western(*confidence),
-                ReadAs::Faulty { body } => self.in_faulty(body),
+                ReadAs::Faulty { legacy, body } => self.in_faulty(*legacy, body),
             };
             // A form starts where it starts, whatever the steps before it are.
             if let (None, Some(form)) = (&finding, &self.form) {
@@ -383,7 +388,7 @@ impl<'v> Findings<'v> {
         self.at_ascii()
     }
 
-    fn in_faulty(&self, body: &Range<usize>) -> Step {
+    fn in_faulty(&self, legacy: Option<Confidence>, body: &Range<usize>) -> Step {
         if let Some(step) = self.at_edge(body) {
             return step;
         }
@@ -395,6 +400,7 @@ impl<'v> Findings<'v> {
                 (length, kind.map(|kind| self.found(kind, length)))
             }
             Err((mut length, how)) => {
+                let is_alike = |again| legacy.is_some() || again == how;
                 // Faults of one sort that touch are one finding: a run of E9 is
                 // one thing wrong, not sixty thousand.
                 while let Some(Err((more, again))) = self
@@ -402,15 +408,26 @@ impl<'v> Findings<'v> {
                     .get(length..)
                     .filter(|r| !r.is_empty())
                     .map(utf8::sequence)
-                    && again == how
+                    && is_alike(again)
                 {
                     length += more;
                 }
-                (
-                    length,
-                    Some(self.found(malformed_kind(how), length).malformed(how)),
-                )
+                let finding = match legacy {
+                    Some(confidence) => self
+                        .found(FindingKind::MixedCharset, length)
+                        .read_as(Charset::Windows1252, confidence),
+                    None => self.fault(how, length),
+                };
+                (length, Some(finding.malformed(how)))
             }
+        }
+    }
+
+    fn fault(&self, how: Malformation, length: usize) -> Finding {
+        let finding = self.found(malformed_kind(how), length);
+        match how {
+            Malformation::SurrogatePair => finding.with_confidence(Confidence::Certain),
+            _ => finding,
         }
     }
 }
@@ -432,8 +449,18 @@ impl Findings<'_> {
         let end = self.at + length;
         let next = utf8::sequence(self.value.get(end..)?);
         let text = |span| std::str::from_utf8(self.value.get(span)?).ok();
+        // An emoji of CESU-8.
+        let joined = start == self.at
+            && self
+                .at
+                .checked_sub(6)
+                .and_then(|from| utf8::surrogate_pair(self.value.get(from..self.at)?))
+                .is_some();
         let character = text(self.at..end)?.chars().next()?;
-        let before = text(start..self.at).unwrap_or_default();
+        let before = match joined {
+            true => "👩",
+            false => text(start..self.at).unwrap_or_default(),
+        };
         Around::of(before).kind(
             before,
             character,

@@ -98,8 +98,11 @@ impl FindingKind {
                 | Self::EncodedWord
                 | Self::ExtValue
                 | Self::Latin1
+                | Self::LegacyCharset
+                | Self::MixedCharset
                 | Self::NestedEncoding
                 | Self::PercentEncoded
+                | Self::SurrogateUtf8
                 | Self::UnicodeEscape
         )
     }

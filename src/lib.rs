@@ -14,6 +14,7 @@ mod scan;
 
 mod char_ref;
 mod characters;
+mod mixed;
 mod mojibake;
 
 mod legacy;

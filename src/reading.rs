@@ -8,7 +8,7 @@ use crate::charset::Charset;
 use crate::classify::Findings;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::Scan;
-use crate::{char_ref, forms, mojibake};
+use crate::{char_ref, forms, mojibake, utf8};
 use std::fmt;
 
 /// The text headguard believes was meant, when it differs from the octets.
@@ -146,7 +146,14 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
             let run = std::str::from_utf8(octets).ok()?;
             text.extend_from_slice(mojibake::decode(run, finding.damage()?)?.as_bytes());
         }
-        FindingKind::Latin1 => {
+        FindingKind::SurrogateUtf8 => {
+            let (pairs, rest) = octets.as_chunks::<6>();
+            for pair in pairs {
+                push(text, utf8::surrogate_pair(pair)?);
+            }
+            return rest.is_empty().then_some(());
+        }
+        FindingKind::Latin1 | FindingKind::MixedCharset => {
             let charset = finding.charset()?;
             for &octet in octets {
                 push(text, charset.char(octet)?);

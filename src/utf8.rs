@@ -143,6 +143,29 @@ pub(crate) fn sequence(rest: &[u8]) -> Result<usize, (usize, Malformation)> {
     }
 }
 
+/// The character that six octets of a surrogate pair were meant as.
+pub(crate) fn surrogate_pair(octets: &[u8]) -> Option<char> {
+    let &[
+        0xed,
+        high @ 0xa0..=0xaf,
+        middle @ 0x80..=0xbf,
+        0xed,
+        low @ 0xb0..=0xbf,
+        last @ 0x80..=0xbf,
+    ] = octets
+    else {
+        return None;
+    };
+    let bits = |octet: u8, most: u8| u32::from(octet & most);
+    char::from_u32(
+        0x1_0000
+            + (bits(high, 0x0f) << 16)
+            + (bits(middle, 0x3f) << 10)
+            + (bits(low, 0x0f) << 6)
+            + bits(last, 0x3f),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,5 +215,24 @@ mod tests {
                 how: Malformation::SurrogatePair
             }]
         );
+    }
+
+    #[test]
+    fn a_surrogate_pair_is_the_character_that_utf16_makes_of_it() {
+        let mut units = [0; 2];
+        for code in (0x1_0000..=0x10_ffff).step_by(37).chain([0x10_ffff]) {
+            let character = char::from_u32(code).expect("no surrogate is beyond U+FFFF");
+            let octets: Vec<u8> = character
+                .encode_utf16(&mut units)
+                .iter()
+                .flat_map(|&unit| {
+                    let low = |shift: u32| u8::try_from(unit >> shift & 0x3f).unwrap_or_default();
+                    [0xed, 0x80 | low(6), 0x80 | low(0)]
+                })
+                .collect();
+            assert_eq!(surrogate_pair(&octets), Some(character), "U+{code:04X}");
+        }
+        assert_eq!(surrogate_pair(b"\xED\xB1\xA8\xED\xA0\xBD"), None);
+        assert_eq!(surrogate_pair(b"\xED\xA0\xBD"), None);
     }
 }

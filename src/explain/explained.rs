@@ -142,13 +142,15 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
     let meant = reads.map(|text| Preview::new(text.as_bytes()).to_string());
     let charset = finding.charset().map_or("another charset", Charset::name);
     match (finding.kind(), meant) {
-        (FindingKind::Latin1, Some(text)) => match (finding.confidence(), octets.len()) {
-            (Some(Confidence::Possible), _) => {
-                format!("{place} not UTF-8; {text} in {charset} is one way to read it")
+        (FindingKind::Latin1 | FindingKind::MixedCharset, Some(text)) => {
+            match (finding.confidence(), octets.len()) {
+                (Some(Confidence::Possible), _) => {
+                    format!("{place} not UTF-8; {text} in {charset} is one way to read it")
+                }
+                (_, 1) => format!("{place} not UTF-8; it reads as {text} in {charset}"),
+                _ => format!("{place} not UTF-8; they read as {text} in {charset}"),
             }
-            (_, 1) => format!("{place} not UTF-8; it reads as {text} in {charset}"),
-            _ => format!("{place} not UTF-8; they read as {text} in {charset}"),
-        },
+        }
         (FindingKind::DoubleEncoded, Some(text)) => {
             format!(
                 "{place} UTF-8 that was read as {charset} and encoded again; the text was {text}"
@@ -176,9 +178,10 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
         (FindingKind::OverlongUtf8, _) => {
             format!("{place} an overlong form: more octets than the character needs")
         }
-        (FindingKind::SurrogateUtf8, _) => match finding.malformation() {
+        (FindingKind::SurrogateUtf8, meant) => match finding.malformation() {
             Some(Malformation::SurrogatePair) => {
-                format!("{place} a surrogate pair (CESU-8), not UTF-8")
+                let text = meant.unwrap_or_else(|| "nothing known".to_owned());
+                format!("{place} a surrogate pair (CESU-8), not UTF-8; the text was {text}")
             }
             _ => format!("{place} half of a surrogate pair, which UTF-8 has no form for"),
         },

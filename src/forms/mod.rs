@@ -161,7 +161,9 @@ pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
 /// a rule has to let it be assumed.
 pub(crate) fn guessed<'v>(finding: &Finding, octets: &'v [u8]) -> Option<(Charset, Cow<'v, [u8]>)> {
     let octets = match finding.kind() {
-        FindingKind::Latin1 => Cow::Borrowed(octets),
+        FindingKind::Latin1 | FindingKind::LegacyCharset | FindingKind::MixedCharset => {
+            Cow::Borrowed(octets)
+        }
         FindingKind::NestedEncoding | FindingKind::PercentEncoded => {
             Cow::Owned(percent::octets(octets))
         }

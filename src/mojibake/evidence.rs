@@ -27,7 +27,13 @@ impl Evidence {
     }
 
     pub(super) const fn is_enough(&self) -> bool {
-        self.foreign >= 2 || (!self.has_foreign && self.letters > 0)
+        // `–É–À`: dashes are leads in Mac Roman.
+        let wanted = if matches!(self.family, Family::Macintosh) {
+            3
+        } else {
+            2
+        };
+        self.foreign >= wanted || (!self.has_foreign && self.letters > 0)
     }
 
     /// Weighs one decoded run between its neighbours; `None` when it reads no
@@ -38,11 +44,12 @@ impl Evidence {
         decoded: &mut dyn Iterator<Item = char>,
     ) -> Option<()> {
         let place = Place::of(run);
-        let (mut letters, mut foreign) = (0, 0);
+        let (mut letters, mut foreign, mut pairs) = (0, 0, 0);
+        let mut before = place.before;
         for character in decoded {
             match Script::of(character)? {
                 Script::Latin => {
-                    if place.breaks_case(character, self.family) {
+                    if place.breaks_case(before, character, self.family) {
                         return None;
                     }
                     letters += 1;
@@ -53,14 +60,17 @@ impl Evidence {
                         || (place.after.is_ascii_lowercase()
                             && place.before.is_ascii_alphabetic()
                             && !place.capitals);
-                    if !fits {
+                    if !fits || self.family == Family::Central {
                         return None;
                     }
                     letters += 1;
                 }
                 Script::Mark => {
                     // Everything of `É` + `®`-like pairs ends a word in capitals.
-                    if place.in_capitals && matches!(character, '\u{a0}'..='\u{bf}') {
+                    if place.in_capitals
+                        && run.is_pair()
+                        && matches!(character, '\u{a0}'..='\u{bf}')
+                    {
                         return None;
                     }
                     let multiplies = matches!(character, '×' | '÷')
@@ -69,24 +79,28 @@ impl Evidence {
                     let in_cyrillic = self.family == Family::Cyrillic && run.is_pair();
                     letters += usize::from(!multiplies && !in_cyrillic);
                 }
-                Script::Emoji => letters += 1,
-                _ if self.family == Family::Macintosh => return None,
+                // Four characters, no coincidence.
+                Script::Emoji => self.letters += usize::from(!run.is_pair()),
+                Script::Joiner => {}
                 script => {
                     if self.script.is_some_and(|other| other != script) {
                         return None;
                     }
                     self.script = Some(script);
                     foreign += 1;
-                    // `Ø±0,1`. What takes three characters, like `年`, is no coincidence.
-                    let by_chance = character < '\u{800}' && run.is_pair();
-                    // Other scripts stand in words of their own.
-                    if place.touches(|c| c.is_ascii_alphabetic())
-                        || (by_chance && place.touches(|c| c.is_ascii_digit()))
-                    {
-                        return None;
-                    }
+                    pairs += usize::from(character < '\u{800}');
                 }
             }
+            before = character;
+        }
+        // Other scripts stand in words of their own, but for `GS칼텍스`, and
+        // numbers are no part of them: `Ø±0,1`. What takes three characters,
+        // like `年`, is no coincidence.
+        let by_chance = |most| foreign > 0 && foreign <= most;
+        if (place.touches(|c| c.is_ascii_alphabetic()) && by_chance(if pairs > 0 { 2 } else { 1 }))
+            || (place.touches(|c| c.is_ascii_digit()) && pairs > 0 && by_chance(1))
+        {
+            return None;
         }
         if place.says_something(run, self.family) {
             self.letters += letters;
@@ -132,41 +146,51 @@ impl Place {
         test(self.before) || test(self.after)
     }
 
-    /// Whether a Latin letter would be of another case than its neighbours.
-    fn breaks_case(&self, letter: char, family: Family) -> bool {
+    /// Whether a Latin letter would be of another case than its neighbours, or
+    /// stand where it does not.
+    fn breaks_case(&self, before: char, letter: char, family: Family) -> bool {
         let small = letter.is_lowercase();
-        (self.capitals && small)
-            || (self.before.is_ascii_lowercase() && letter.is_uppercase())
-            // `MĂŞTI`, `ĂŞTIA`: Romanian as it was written before Unicode 3.0.
-            || (family == Family::Central
-                && small
-                && self.after.is_ascii_uppercase()
-                && !self.before.is_ascii_lowercase())
+        // `STLÃ©vis` is two words.
+        (self.capitals && small && !self.after.is_ascii_lowercase())
+            || (before.is_ascii_lowercase() && letter.is_uppercase())
+            || (family == Family::Central && {
+                // `GÜrtz`, which was `Görtz` in ISO-8859-2.
+                (!small && before.is_ascii_uppercase() && self.after.is_ascii_lowercase())
+                // `MĂŞTI`, `ĂŞTIA`: Romanian as it was written before Unicode 3.0.
+                || (small && self.after.is_ascii_uppercase() && !before.is_ascii_lowercase())
+                    // `BĂźrger` went through ISO-8859-2, `StraĂźe` through windows-1250.
+                    || (letter == 'ß' && !is_vowel(before))
+                    || (letter == 'ü' && is_vowel(before))
+                    || matches!(letter, 'Ơ' | 'ơ' | 'Ư' | 'ư')
+            })
     }
 
     /// Whether the run is unlikely to be right as it stands. What is not goes
     /// along where others do.
     fn says_something(&self, run: &Run<'_>, family: Family) -> bool {
         let mut characters = run.characters.chars();
-        let first = characters.next();
-        if family == Family::Macintosh {
-            return matches!(first, Some('√' | '‚'));
-        }
-        if !run.is_pair() {
-            return true;
-        }
-        let (Some(capital), Some(mark)) = (first, characters.next()) else {
+        let (Some(first), Some(second)) = (characters.next(), characters.next()) else {
             return true;
         };
-        let begins_word = !self.before.is_ascii_alphanumeric();
         match family {
-            // `В®`, `Г–` and `Е…` are text; `MГјller` is not.
+            Family::Macintosh => matches!(first, '√' | '‚'),
+            // `В®`, `Г–`, `ВІД’s` and `Е…` are text; `MГјller` and `LД«ra` are not.
             Family::Cyrillic => {
-                self.touches(|c| c.is_ascii_alphabetic()) && !stands_well(mark, ' ')
+                let has_mark = || run.characters.chars().any(|c| stands_well(c, ' '));
+                let inside = self.before.is_ascii_alphabetic() && self.after.is_ascii_alphabetic();
+                (first == 'в' && matches!(second, 'Ђ' | '„'))
+                    || self.before.is_ascii_lowercase()
+                    || inside
+                    || (self.touches(|c| c.is_ascii_alphabetic()) && !has_mark())
             }
+            _ if !run.is_pair() => true,
             // `Ăştia`
-            Family::Central if (capital, mark) == ('Ă', 'ş') && begins_word => false,
-            _ => !self.means_itself(capital, mark, run.after),
+            Family::Central
+                if (first, second) == ('Ă', 'ş') && !self.before.is_ascii_alphanumeric() =>
+            {
+                false
+            }
+            _ => !self.means_itself(first, second, run.after),
         }
     }
 
@@ -179,12 +203,15 @@ impl Place {
         }
         let outside = !self.before.is_ascii_alphanumeric();
         let begins_word = outside
-            // No word is Ã, as there are that are Å.
             && (self.after.is_ascii_lowercase()
-                || (capital == 'Ã' && self.after.is_ascii_uppercase()));
+                // No word is Ã, as there are that are Å: `Ã“ Briain`.
+                || (matches!(capital, 'Ã' | 'Ă')
+                    && (self.after.is_ascii_uppercase()
+                        || (mark == '“' && self.after == ' ' && self.before == ' '))));
         let inside_word = self.before.is_ascii_lowercase() || self.before.is_ascii_digit();
         // `SÃ–HNE`, `KÃ–LN`, unlike `LÃ–LINHO`.
-        let one_word = (capital, mark) == ('Ã', '–')
+        let one_word = capital == 'Ã'
+            && matches!(mark, '–' | '…')
             && self.in_capitals
             && !self.capitals
             && begins_no_word(after);
@@ -198,7 +225,7 @@ fn stands_well(mark: char, after: char) -> bool {
         // They may stand between letters.
         '\u{a0}' | '·' | '‐' | '–' | '—' | '’' | '…' => true,
         // They end words; “ and ‘ do in German, « in Danish.
-        '®' | '™' | '»' | '«' | '›' | '‹' | '”' | '“' | '‘' | 'ª' | 'º' | '¹' | '²' | '³' => {
+        '®' | '™' | '»' | '«' | '›' | '‹' | '”' | '“' | '‘' | 'ª' | 'º' | '¹' | '²' | '³' | '†' => {
             !after.is_ascii_alphabetic()
         }
         _ => false,
@@ -216,6 +243,10 @@ fn begins_no_word(rest: &str) -> bool {
             ..
         ] | [b'L', b'N', ..]
     )
+}
+
+const fn is_vowel(letter: char) -> bool {
+    matches!(letter, 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
 }
 
 /// Whether all of the run are letters that Ukrainian words are made of, with

@@ -16,7 +16,7 @@ mod script;
 mod through;
 mod trip;
 
-pub(crate) use script::is_in_use;
+pub(crate) use script::{Script, is_in_use};
 
 use crate::charset::Charset;
 use evidence::Evidence;
@@ -34,11 +34,22 @@ pub(crate) struct Damage {
 /// What was done to `text`, when it is double-encoded as a whole.
 /// Allocates only for text that is.
 pub(crate) fn detect(text: &str) -> Option<Damage> {
-    // What was encoded in two charsets after each other, or more often than is
-    // undone at once, is not to be repaired by half.
-    candidates(text).take(MOST_TRIED).find(|&damage| {
-        decoded(text, damage).is_some_and(|decoded| candidates(&decoded).next().is_none())
-    })
+    let damage = candidates(text).take(MOST_TRIED).find_map(|damage| {
+        let decoded = decoded(text, damage)?;
+        // What was encoded in two charsets after each other, or more often than
+        // is undone at once, is not to be repaired by half.
+        let is_whole = candidates(&decoded).next().is_none();
+        is_whole.then_some((damage, decoded))
+    });
+    let (damage, meant) = damage?;
+    // `OrbĂĄn` is Orbån, or Orbán through ISO-8859-2, and nobody can tell.
+    let is_sure = !meant.contains(['å', 'ù', 'þ'])
+        || Through::of(damage.charset).family != Family::Central
+        || candidates(text)
+            .filter(|other| Through::of(other.charset).family == Family::Central)
+            .filter(|other| other.rounds == damage.rounds)
+            .all(|other| decoded(text, other).as_ref() == Some(&meant));
+    is_sure.then_some(damage)
 }
 
 /// Readings that are looked at whole, so that the time for one value is bounded.
@@ -50,7 +61,8 @@ fn candidates(text: &str) -> impl Iterator<Item = Damage> {
     let charsets = suspect.then(Through::all).into_iter().flatten();
     charsets.flat_map(move |through| {
         let rounds = match through.family {
-            Family::Western => &[Rounds::Each][..],
+            // `Ó—`, which was not double-encoded, would be a Cyrillic letter.
+            Family::Western => &[Rounds::Each, Rounds::Twice, Rounds::Once][..],
             // `Р•С‘` is `Её`, which by itself would be a `Ÿ`.
             _ => &[Rounds::Twice, Rounds::Once],
         };

@@ -12,6 +12,8 @@ pub(crate) enum Script {
     Greek,
     Hebrew,
     Indic,
+    /// ZWNJ and ZWJ, which go with several.
+    Joiner,
     Latin,
     /// Punctuation and symbols, of no script.
     Mark,
@@ -45,7 +47,8 @@ impl Script {
             | '\u{1200}'..='\u{137f}'
             | '\u{1820}'..='\u{18aa}' => Script::Other,
             '\u{5d0}'..='\u{5f4}' => Script::Hebrew,
-            '\u{600}'..='\u{6ff}' | '\u{200c}' => Script::Arabic,
+            '\u{600}'..='\u{6ff}' => Script::Arabic,
+            '\u{200c}' | '\u{200d}' => Script::Joiner,
             '\u{900}'..='\u{dff}'
             | '\u{e00}'..='\u{fff}'
             | '\u{1000}'..='\u{109f}'
@@ -54,9 +57,7 @@ impl Script {
             | '\u{3400}'..='\u{9fff}'
             | '\u{ac00}'..='\u{d7a3}'
             | '\u{ff01}'..='\u{ff9f}' => Script::EastAsian,
-            '\u{200d}' | '\u{fe0f}' | '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' => {
-                Script::Emoji
-            }
+            '\u{fe0f}' | '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}' => Script::Emoji,
             _ => return None,
         })
     }
