@@ -4,6 +4,7 @@
 //! read in one of three ways, chosen once: as text, as Western legacy octets,
 //! or as UTF-8 with faults in it. Findings come in order and never overlap.
 
+use crate::char_ref::Evidence;
 use crate::charset::Charset;
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
@@ -24,6 +25,12 @@ impl<'v> Scan<'v> {
             value: self.value(),
             reading: ReadAs::of(self, &forms),
             grammar: self.grammar(),
+            references: if self.facts().contains(Facts::AMPERSAND) && forms::judges(self.grammar())
+            {
+                Evidence::of(self.value())
+            } else {
+                Evidence::None
+            },
             form: forms.next(self.value(), 0),
             forms,
             at: 0,
@@ -59,6 +66,8 @@ pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
     grammar: Grammar,
+    /// Whether a reference without `;` has others to show that it is one.
+    references: Evidence,
     /// What forms of text in text the value may hold, and the next of them.
     forms: Forms,
     form: Option<Finding>,
@@ -302,21 +311,23 @@ impl<'v> Findings<'v> {
     /// A step at an ASCII octet, which reads alike in all three ways.
     fn at_ascii(&self) -> Step {
         match self.rest() {
-            [b'&', ..] if forms::judges(self.grammar) => match char_ref::at(self.value, self.at) {
-                Some(reference) => {
-                    let kind = if reference.nested {
-                        FindingKind::NestedEncoding
-                    } else {
-                        FindingKind::CharRef
-                    };
-                    let finding = self
-                        .found(kind, reference.length)
-                        .with_confidence(reference.confidence)
-                        .with_hazard(reference.expansion.hazard());
-                    (reference.length, Some(finding))
+            [b'&', ..] if forms::judges(self.grammar) => {
+                match char_ref::at(self.value, self.at, self.references) {
+                    Some(reference) => {
+                        let kind = if reference.nested {
+                            FindingKind::NestedEncoding
+                        } else {
+                            FindingKind::CharRef
+                        };
+                        let finding = self
+                            .found(kind, reference.length)
+                            .with_confidence(reference.confidence)
+                            .with_hazard(reference.expansion.hazard());
+                        (reference.length, Some(finding))
+                    }
+                    None => (1, None),
                 }
-                None => (1, None),
-            },
+            }
             [first, ..] if octet::is_ctl(*first) => (1, Some(self.found(FindingKind::Control, 1))),
             _ => (1, None),
         }

@@ -191,7 +191,8 @@ fn as_text(text: &str) -> Option<Confidence> {
     }
     // Another layer under this one: `%C3%83%C2%A9`, `%C3%A9%26%23233%3B`.
     let references = text.match_indices('&').any(|(at, _)| {
-        char_ref::at(text.as_bytes(), at).is_some_and(|reference| reference.terminated)
+        char_ref::at(text.as_bytes(), at, char_ref::Evidence::None)
+            .is_some_and(|reference| reference.terminated)
     });
     if references || mojibake::detect(text).is_some() {
         sure = Confidence::Possible;
