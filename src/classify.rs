@@ -43,14 +43,19 @@ impl<'v> Scan<'v> {
     /// that need them.
     #[must_use]
     pub(crate) fn is_plain(&self) -> bool {
-        !self.facts().intersects(WORTH_A_LOOK)
-            && !(self.facts().intersects(forms::FACTS) && forms::may_be_in(self.value()))
+        let facts = self.facts();
+        let mut searched = facts.intersects(WORTH_A_LOOK);
+        if !searched && facts.intersects(forms::FACTS) {
+            searched = forms::may_be_in(self.value());
+        }
+        !searched
     }
 
-    /// Whether nothing is wrong with the value.
+    /// Whether nothing is wrong with the value: nothing is found in it but
+    /// forms that are in their place.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.findings().next().is_none()
+        self.findings().all(|finding| finding.is_in_place())
     }
 }
 

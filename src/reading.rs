@@ -65,13 +65,24 @@ impl Scan<'_> {
     /// assert_eq!(reading.text(), "Télébec LP");
     /// assert_eq!(scan("Télébec LP".as_bytes()).reading(), None);
     /// assert_eq!(scan(b"AT&T").reading(), None);
+    ///
+    /// let file = scan(b"attachment; filename*=UTF-8''T%C3%A9l.pdf");
+    /// let reading = file.reading().expect("a form of HTTP's own");
+    /// assert_eq!(reading.text(), "attachment; filename=\"Tél.pdf\"");
+    /// assert!(file.is_clean());
     /// ```
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
-        let reading = self
-            .findings()
-            .read(|finding| finding.kind().is_repairable())
-            .ok()?;
+        self.read(|finding| finding.kind().is_repairable())
+    }
+
+    /// The same with the forms that are in their place left as they are.
+    pub(crate) fn mended(&self) -> Option<Reading> {
+        self.read(|finding| finding.kind().is_repairable() && !finding.is_in_place())
+    }
+
+    fn read(&self, chosen: impl Fn(&Finding) -> bool) -> Option<Reading> {
+        let reading = self.findings().read(chosen).ok()?;
         (reading.confidence > Confidence::Possible).then_some(reading)
     }
 }

@@ -119,7 +119,7 @@ impl Explanation {
                     .map(|one| one.source.clone())
             }
         };
-        let reading = if secret { None } else { scan.reading() };
+        let reading = if secret { None } else { scan.mended() };
         Self {
             send: reading
                 .as_ref()

@@ -8,6 +8,10 @@
 
 mod base64;
 mod display_string;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "`forward_as` is to call it; the tests do")
+)]
 pub(crate) mod encode;
 mod encoded_word;
 mod ext_value;
