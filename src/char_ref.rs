@@ -85,12 +85,38 @@ pub(crate) const fn may_mean_something(character: char) -> bool {
             '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
 }
 
+/// Whether a value shows by one reference how the others are to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    Found,
+    None,
+}
+
+impl Evidence {
+    /// Looks for a reference that is sure by itself and no markup.
+    pub(crate) fn of(value: &[u8]) -> Evidence {
+        let sure = |place: usize| {
+            let reference = at(value, place, Evidence::None)?;
+            let sure = reference.confidence > Confidence::Possible;
+            (sure && !reference.expansion.any(|c| c.is_ascii())).then_some(())
+        };
+        let mut starts = value
+            .iter()
+            .enumerate()
+            .filter(|(_, octet)| **octet == b'&');
+        match starts.find_map(|(place, _)| sure(place)) {
+            Some(()) => Evidence::Found,
+            None => Evidence::None,
+        }
+    }
+}
+
 /// The reference that starts at `at`, if one does.
-pub(crate) fn at(value: &[u8], at: usize) -> Option<Reference> {
+pub(crate) fn at(value: &[u8], at: usize, evidence: Evidence) -> Option<Reference> {
     let rest = value.get(at..)?;
     let tail = rest.strip_prefix(b"&")?;
     let Some(mut reference) = closed(tail) else {
-        return open::reference(value, at);
+        return open::reference(value, at, evidence);
     };
     // `&amp;#233;`: the decoded `&` and what follows are a reference again.
     while reference.expansion == Expansion::Char('&')
@@ -103,6 +129,25 @@ pub(crate) fn at(value: &[u8], at: usize) -> Option<Reference> {
         };
     }
     Some(reference)
+}
+
+/// A value with every reference in it decoded; `None` where one stands for
+/// nothing, or what is left is not UTF-8.
+pub(crate) fn decode_all(value: &[u8]) -> Option<String> {
+    let (mut out, mut at) = (Vec::with_capacity(value.len()), 0);
+    while let Some(&octet) = value.get(at) {
+        match self::at(value, at, Evidence::None) {
+            Some(found) => {
+                found.expansion.write_to(&mut out).then_some(())?;
+                at += found.length;
+            }
+            None => {
+                out.push(octet);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(out).ok()
 }
 
 /// What a reference stands for, given all of its octets and nothing else.
@@ -215,7 +260,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(usize, Expansion, bool)> {
-        at(text.as_bytes(), 0).map(|r| (r.length, r.expansion, r.nested))
+        at(text.as_bytes(), 0, Evidence::None).map(|r| (r.length, r.expansion, r.nested))
     }
 
     #[test]
@@ -255,7 +300,8 @@ mod tests {
 
     #[test]
     fn hazards() {
-        let hazard = |text: &str| at(text.as_bytes(), 0).and_then(|r| r.expansion.hazard());
+        let hazard =
+            |text: &str| at(text.as_bytes(), 0, Evidence::None).and_then(|r| r.expansion.hazard());
         assert_eq!(hazard("&#13;"), Some(Hazard::Control));
         assert_eq!(hazard("&#10X-Evil"), Some(Hazard::Control));
         assert_eq!(hazard("&Tab;"), Some(Hazard::Control));
@@ -281,7 +327,7 @@ mod tests {
             if !name.ends_with(b";") {
                 continue;
             }
-            let reference = at(name, 0).expect("a name from the table");
+            let reference = at(name, 0, Evidence::None).expect("a name from the table");
             assert_eq!(decode(name), Some(reference.expansion));
             let mut text = Vec::new();
             assert!(reference.expansion.write_to(&mut text));

@@ -4,6 +4,7 @@
 //! read in one of three ways, chosen once: as text, as Western legacy octets,
 //! or as UTF-8 with faults in it. Findings come in order and never overlap.
 
+use crate::char_ref::Evidence;
 use crate::characters::{self, Around, Lost};
 use crate::charset::Charset;
 use crate::fields::Grammar;
@@ -26,6 +27,13 @@ impl<'v> Scan<'v> {
             value: self.value(),
             reading: ReadAs::of(self, &forms),
             grammar: self.grammar(),
+            references: if self.facts().contains(Facts::AMPERSAND)
+                && self.grammar().escapes_references()
+            {
+                Evidence::of(self.value())
+            } else {
+                Evidence::None
+            },
             form: forms.next(self.value(), 0),
             forms,
             at: 0,
@@ -48,10 +56,11 @@ impl<'v> Scan<'v> {
             || (self.facts().contains(Facts::MARK) && characters::may_be_lossy(self.value()))
     }
 
-    /// Whether nothing is wrong with the value.
+    /// Whether nothing is wrong with the value: nothing is found in it but
+    /// forms that are in their place.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.findings().next().is_none()
+        self.findings().all(|finding| finding.is_in_place())
     }
 }
 
@@ -67,6 +76,8 @@ pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
     grammar: Grammar,
+    /// Whether a reference without `;` has others to show that it is one.
+    references: Evidence,
     /// What forms of text in text the value may hold, and the next of them.
     forms: Forms,
     form: Option<Finding>,
@@ -352,7 +363,7 @@ impl<'v> Findings<'v> {
     fn at_ascii(&self) -> Step {
         match self.rest() {
             [b'&', ..] if self.grammar.escapes_references() => {
-                match char_ref::at(self.value, self.at) {
+                match char_ref::at(self.value, self.at, self.references) {
                     Some(reference) => {
                         let kind = if reference.nested {
                             FindingKind::NestedEncoding

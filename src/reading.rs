@@ -65,10 +65,21 @@ impl Scan<'_> {
     /// assert_eq!(reading.text(), "Télébec LP");
     /// assert_eq!(scan("Télébec LP".as_bytes()).reading(), None);
     /// assert_eq!(scan(b"AT&T").reading(), None);
+    ///
+    /// let file = scan(b"attachment; filename*=UTF-8''T%C3%A9l.pdf");
+    /// let reading = file.reading().expect("a form of HTTP's own");
+    /// assert_eq!(reading.text(), "attachment; filename=\"Tél.pdf\"");
+    /// assert!(file.is_clean());
     /// ```
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
         self.findings().reading()
+    }
+
+    /// The same with the forms that are in their place left as they are.
+    pub(crate) fn mended(&self) -> Option<Reading> {
+        self.findings()
+            .sure(|finding| finding.kind().is_repairable() && !finding.is_in_place())
     }
 }
 
@@ -77,7 +88,11 @@ impl Findings<'_> {
     /// has the findings already.
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
-        let reading = self.read(|finding| finding.kind().is_repairable()).ok()?;
+        self.sure(|finding| finding.kind().is_repairable())
+    }
+
+    fn sure(&self, chosen: impl Fn(&Finding) -> bool) -> Option<Reading> {
+        let reading = self.read(chosen).ok()?;
         (reading.confidence > Confidence::Possible).then_some(reading)
     }
 

@@ -156,21 +156,31 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
                 "{place} UTF-8 that was read as {charset} and encoded again; the text was {text}"
             )
         }
-        (FindingKind::CharRef, meant) => {
-            let reference = Preview::new(octets).up_to(40);
-            format!(
-                "the character reference {reference} at offset {} {}",
-                span.start,
-                stands_for(finding, meant)
-            )
-        }
         (FindingKind::NestedEncoding, meant) => {
-            let reference = Preview::new(octets).up_to(40);
+            let nested = Preview::new(octets).up_to(40);
+            let what = match octets {
+                [b'%', ..] => "percent-encoded text that was encoded again",
+                _ => "a character reference that was escaped again",
+            };
             let stands_for = stands_for(finding, meant);
             format!(
-                "{reference} at offset {} is a character reference that was escaped again; it {stands_for}",
+                "{nested} at offset {} is {what}; it {stands_for}",
                 span.start
             )
+        }
+        (
+            FindingKind::CharRef
+            | FindingKind::DisplayString
+            | FindingKind::EncodedWord
+            | FindingKind::ExtValue
+            | FindingKind::PercentEncoded
+            | FindingKind::UnicodeEscape,
+            meant,
+        ) => {
+            let form = form(finding.kind());
+            let shown = Preview::new(octets).up_to(40);
+            let stands_for = stands_for(finding, meant);
+            format!("the {form} {shown} at offset {} {stands_for}", span.start)
         }
         (FindingKind::InvalidUtf8, _) => {
             format!("{place} not UTF-8: {}", malformation(finding, octets))
@@ -195,6 +205,18 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
             )
         }
         (kind, _) => format!("{place} {}{}", code_points(octets), meaning(kind)),
+    }
+}
+
+/// What the form of text in text is called in a sentence.
+const fn form(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::CharRef => "character reference",
+        FindingKind::DisplayString => "Display String",
+        FindingKind::EncodedWord => "encoded-word",
+        FindingKind::ExtValue => "ext-value",
+        FindingKind::PercentEncoded => "percent-encoded text",
+        _ => "escape",
     }
 }
 

@@ -121,7 +121,7 @@ impl Explanation {
                     .map(|one| one.source.clone())
             }
         };
-        let reading = if secret { None } else { scan.reading() };
+        let reading = if secret { None } else { scan.mended() };
         Self {
             // What is as it should be is not to be sent otherwise.
             send: reading

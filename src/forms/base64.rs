@@ -10,7 +10,7 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
         .count();
     let digits = text.get(..text.len() - padding)?;
     let padded = padding > 0;
-    if padding > 2 || (padded && text.len() % 4 != 0) || digits.len() % 4 == 1 {
+    if padding > 2 || (padded && !text.len().is_multiple_of(4)) || digits.len() % 4 == 1 {
         return None;
     }
     let mut octets = Vec::with_capacity(digits.len() / 4 * 3 + 2);

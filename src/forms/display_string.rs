@@ -38,7 +38,7 @@ pub(super) fn at(value: &[u8], at: usize) -> Option<(Found, Place)> {
 }
 
 /// The text; after a key, in the quotes that the value of one has.
-pub(super) fn decode(octets: &[u8]) -> Option<String> {
+pub(crate) fn decode(octets: &[u8]) -> Option<String> {
     let Some(after_key) = octets.strip_prefix(b"=") else {
         return String::from_utf8(string(octets)?.octets).ok();
     };

@@ -42,7 +42,7 @@ pub(super) fn at(value: &[u8], at: usize) -> Option<(Found, Place)> {
 }
 
 /// The text of an ext-value, or the parameter it makes with its name.
-pub(super) fn decode(octets: &[u8]) -> Option<String> {
+pub(crate) fn decode(octets: &[u8]) -> Option<String> {
     let Some(name) = name(octets) else {
         return ext_value(octets)?.text();
     };

@@ -7,11 +7,11 @@
 //! than this room and have their own (`char_ref`).
 
 mod base64;
-mod display_string;
+pub(crate) mod display_string;
 pub(crate) mod encode;
 mod encoded_word;
-mod ext_value;
-mod percent;
+pub(crate) mod ext_value;
+pub(crate) mod percent;
 mod unicode_escape;
 
 use crate::char_ref::may_mean_something;

@@ -101,6 +101,18 @@ pub(super) fn decode(run: &[u8], charset: Option<Charset>) -> Option<String> {
     }
 }
 
+/// The text of a value that was percent-encoded once, as UTF-8.
+pub(crate) fn whole(value: &[u8]) -> Option<String> {
+    let mut octets = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
+        let escape = super::percent_octet(rest);
+        octets.push(escape.or(rest.first().copied())?);
+        at += if escape.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8(octets).ok()
+}
+
 /// The octets of a run of escapes.
 pub(super) fn octets(run: &[u8]) -> Vec<u8> {
     escapes(run).map(|escape| escape.octet).collect()
@@ -191,7 +203,8 @@ fn as_text(text: &str) -> Option<Confidence> {
     }
     // Another layer under this one: `%C3%83%C2%A9`, `%C3%A9%26%23233%3B`.
     let references = text.match_indices('&').any(|(at, _)| {
-        char_ref::at(text.as_bytes(), at).is_some_and(|reference| reference.terminated)
+        char_ref::at(text.as_bytes(), at, char_ref::Evidence::None)
+            .is_some_and(|reference| reference.terminated)
     });
     if references || mojibake::detect(text).is_some() {
         sure = Confidence::Possible;
@@ -446,9 +459,8 @@ mod tests {
                 .filter_map(|at| text.run(value.as_bytes(), at))
                 .find_map(|f| f.hazard())
         };
-        for value in ["Caf%C3%A9%20%26%20Co%2C%20l%27%20%28A%29"] {
-            assert_eq!(hazard(value), None, "{value}");
-        }
+        let name = "Caf%C3%A9%20%26%20Co%2C%20l%27%20%28A%29";
+        assert_eq!(hazard(name), None);
         for value in [
             "%C3%A9%3Cb%3E",
             "%C3%A9%41",

@@ -1,6 +1,9 @@
 //! The form in which a field's text is declared to travel.
 
+use crate::char_ref;
+use crate::charset::Charset;
 use crate::finding::FindingKind;
+use crate::forms::{display_string, encode, ext_value, percent};
 use crate::named::named;
 
 /// The form in which a rule passes text on.
@@ -53,19 +56,26 @@ impl Form {
 
     /// The text's octets in this form; `None` where it cannot be said in it.
     pub(crate) fn write(self, text: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::Utf8 => Some(text.as_bytes().to_vec()),
-            Self::Latin1 => crate::charset::Charset::Latin1.encode(text),
-            _ => None,
-        }
+        let ascii = match self {
+            Self::Utf8 => text.to_owned(),
+            Self::Latin1 => return encode::latin1(text),
+            Self::Percent => encode::percent(text),
+            Self::ExtValue => encode::ext_value(text),
+            Self::DisplayString => encode::display_string(text),
+            Self::CharRef => encode::char_ref(text),
+        };
+        Some(ascii.into_bytes())
     }
 
     /// The text that octets in this form say; `None` where they are not in it.
     pub(crate) fn read(self, octets: &[u8]) -> Option<String> {
         match self {
             Self::Utf8 => String::from_utf8(octets.to_vec()).ok(),
-            Self::Latin1 => crate::charset::Charset::Latin1.decode(octets),
-            _ => None,
+            Self::Latin1 => Charset::Latin1.decode(octets),
+            Self::Percent => percent::whole(octets),
+            Self::ExtValue => ext_value::decode(octets),
+            Self::DisplayString => display_string::decode(octets),
+            Self::CharRef => char_ref::decode_all(octets),
         }
     }
 }
