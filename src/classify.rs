@@ -28,10 +28,12 @@ impl<'v> Scan<'v> {
         }
     }
 
-    /// Whether the facts alone say that nothing can be wrong with the value.
+    /// Whether the facts alone say that nothing can be wrong with the value,
+    /// judged by its grammar; free text, which a value is until its field is
+    /// named, is judged by all of them.
     #[must_use]
     pub(crate) const fn is_plain(&self) -> bool {
-        !self.facts().intersects(WORTH_A_LOOK)
+        !self.facts().intersects(worth_a_look(self.grammar()))
     }
 
     /// Whether nothing is wrong with the value.
@@ -40,9 +42,6 @@ impl<'v> Scan<'v> {
         self.findings().next().is_none()
     }
 }
-
-/// Facts without which nothing can be found, whatever the field.
-const WORTH_A_LOOK: Facts = IN_ANY_FIELD.with(BY_FIELD);
 
 /// Facts that matter in every field.
 const IN_ANY_FIELD: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
@@ -93,7 +92,7 @@ enum ReadAs<'v> {
 
 impl<'v> ReadAs<'v> {
     fn of(scan: &Scan<'v>) -> Self {
-        if !scan.facts().intersects(worth_a_look(scan.grammar())) {
+        if scan.is_plain() {
             return ReadAs::Clean;
         }
         match scan.as_str() {

@@ -87,7 +87,11 @@ impl RequestPolicy<'_> {
         }
         // The field's name is looked up only where it matters.
         let scan = if scan.facts().intersects(BY_FIELD) {
-            scan.in_field(name)
+            let scan = scan.in_field(name);
+            if scan.is_plain() && too_long.is_none() {
+                return Verdict::clean(value);
+            }
+            scan
         } else {
             scan
         };
