@@ -250,8 +250,11 @@ const fn meaning(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::BidiControl => ", which reorders the text around it",
         FindingKind::Control => ", a control character",
+        FindingKind::Fullwidth => ", which some receivers take for ASCII",
         FindingKind::Invisible => ", which nobody can see",
+        FindingKind::LossyMark => ": perhaps in place of a letter that an encoder lost",
         FindingKind::Noncharacter => ", which is no character",
+        FindingKind::NotNfc => ", spelled otherwise in NFC",
         FindingKind::ReplacementChar => ": somebody before us lost the character that stood here",
         _ => "",
     }

@@ -153,8 +153,10 @@ const fn hides_the_text(kind: FindingKind) -> bool {
         FindingKind::BidiControl
             | FindingKind::Control
             | FindingKind::EdgeSpace
+            | FindingKind::Fullwidth
             | FindingKind::Invisible
             | FindingKind::Noncharacter
+            | FindingKind::NotNfc
     )
 }
 
