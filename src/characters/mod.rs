@@ -111,7 +111,13 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
         }
         // Where words are not spaced, it says where a line may break.
         '\u{200b}' => {
-            let spaced = !(before.ends_with(is_unspaced) && after.starts_with(is_unspaced));
+            // Programs leave several, and one before a space or a full stop.
+            let is_other = |c: &char| *c != '\u{200b}';
+            let beside = [
+                before.chars().rev().take(MOST_BREAKS).find(is_other),
+                after.chars().take(MOST_BREAKS).find(is_other),
+            ];
+            let spaced = !beside.into_iter().flatten().any(is_unspaced);
             spaced.then_some(FindingKind::Invisible)
         }
         // Half a syllable of old Hangul, the other half of which is there.
@@ -172,6 +178,9 @@ fn varies(before: &str) -> bool {
 const fn is_mongolian(character: char) -> bool {
     matches!(character, '\u{1807}' | '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{1820}'..='\u{18aa}')
 }
+
+/// How many zero-width spaces in a row are looked past.
+const MOST_BREAKS: usize = 4;
 
 /// Letters and marks of Thai, Lao, Myanmar, Khmer and Tai Le.
 const fn is_unspaced(character: char) -> bool {
