@@ -111,14 +111,16 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
         }
         // Where words are not spaced, it says where a line may break.
         '\u{200b}' => {
-            // Programs leave several, and one before a space or a full stop.
+            // Programs leave several, and one before a space or a full stop. At
+            // an end of the value there is no line to break.
             let is_other = |c: &char| *c != '\u{200b}';
             let beside = [
                 before.chars().rev().take(MOST_BREAKS).find(is_other),
                 after.chars().take(MOST_BREAKS).find(is_other),
             ];
-            let spaced = !beside.into_iter().flatten().any(is_unspaced);
-            spaced.then_some(FindingKind::Invisible)
+            let inside = !before.is_empty() && !after.is_empty();
+            let breaks = inside && beside.into_iter().flatten().any(is_unspaced);
+            (!breaks).then_some(FindingKind::Invisible)
         }
         // Half a syllable of old Hangul, the other half of which is there.
         '\u{115f}' => (!after.starts_with(is_vowel_jamo)).then_some(FindingKind::Invisible),
