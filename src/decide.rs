@@ -275,7 +275,10 @@ impl RequestPolicy<'_> {
                     .collect(),
                 charset: &|charset, octets| {
                     wanted().all(|(first, order)| {
-                        first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
+                        !matches!(
+                            first.kind(),
+                            FindingKind::Latin1 | FindingKind::MixedCharset
+                        ) || order.allows_charset(charset, octets)
                     })
                 },
                 decode_markup: wanted()
