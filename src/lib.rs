@@ -9,15 +9,16 @@ pub mod utf8;
 
 pub mod charset;
 pub mod fields;
+mod mojibake;
+
 mod finding;
 mod scan;
 
 mod char_ref;
 mod characters;
-mod mixed;
-mod mojibake;
 
 mod legacy;
+mod mixed;
 
 mod forms;
 

@@ -80,17 +80,15 @@ fn settle(plain: &mut [u8], legacy: &mut Vec<usize>, language: &Language) -> Opt
         let character = Charset::Windows1252.char(octet)?;
         let before = at.checked_sub(1).and_then(|at| plain.get(at)).copied();
         let after = plain.get(at + 1).copied();
-        if character.is_uppercase()
-            && before.is_some_and(|before| {
-                // `BioÉnergie` may be, and so may `TÃl`, which lost an octet.
-                before.is_ascii_lowercase()
-                    || (before.is_ascii_uppercase()
-                        && after.is_some_and(|after| after.is_ascii_lowercase()))
-            })
-        {
+        if !stands_well(octet, before, after) {
             return None;
         }
-        if language.doubts(octet) {
+        // Where letters like Č and Ş are UTF-8, `Å` and a first `š` may be what
+        // is left of one.
+        let first = !before.is_some_and(|before| before.is_ascii_alphabetic());
+        let cut = (matches!(octet, 0xc4 | 0xc5) || (first && matches!(octet, 0x9a | 0x9c | 0x9e)))
+            && (language.central || language.turkish || language.baltic);
+        if cut || language.doubts(octet) {
             confidence = Confidence::Possible;
         }
         let is_settled = match character {
@@ -108,6 +106,69 @@ fn settle(plain: &mut [u8], legacy: &mut Vec<usize>, language: &Language) -> Opt
         }
     }
     Some(confidence)
+}
+
+/// Whether an octet by itself is a whole character in its place, and not what
+/// is left of a sequence that lost an octet.
+fn stands_well(octet: u8, before: Option<u8>, after: Option<u8>) -> bool {
+    let is = |neighbour: Option<u8>, test: fn(&u8) -> bool| neighbour.as_ref().is_some_and(test);
+    let letter = |octet: &u8| octet.is_ascii_alphabetic() || *octet >= 0xc0;
+    let space = |neighbour: Option<u8>| matches!(neighbour, None | Some(b' '));
+    let alone = !is(before, letter) && !is(after, letter);
+    let in_capitals = is(before, u8::is_ascii_uppercase) && is(after, u8::is_ascii_uppercase);
+    // `TÃl`, which lost an octet, or `BioÉnergie`, which may be.
+    let mid_capital = is(before, u8::is_ascii_lowercase)
+        || (is(before, u8::is_ascii_uppercase) && is(after, u8::is_ascii_lowercase));
+    match octet {
+        // Š Ž, and š œ ž
+        0x8a | 0x8e => !mid_capital && !alone,
+        0x9a | 0x9c | 0x9e => before.is_some() && !alone && !in_capitals,
+        // – and —
+        0x96 | 0x97 => {
+            before.is_some()
+                && (before == Some(b' ')) == space(after)
+                && !is(after, u8::is_ascii_lowercase)
+        }
+        // ’ ™ ®
+        0x92 => is(before, letter),
+        0x99 | 0xae => is(before, letter) && !is(after, letter),
+        // “ closes what „ opens.
+        0x93 => is(before, letter) && !is(after, letter),
+        // °
+        0xb0 => {
+            matches!(before, Some(b'0'..=b'9' | b'N' | b'n' | b' '))
+                && !is(after, u8::is_ascii_lowercase)
+        }
+        // The rest of the continuations.
+        0x80..=0xbf => false,
+        // Â and Ã
+        0xc2 => in_capitals,
+        0xc3 => in_capitals && matches!(after, Some(b'O' | b'E')),
+        // Ä and Å
+        0xc4 => !mid_capital && after.is_some_and(|after| !b"AEIOaeio ".contains(&after)),
+        0xc5 => !mid_capital && after.is_some_and(|after| !b"AEIOUaeiou ".contains(&after)),
+        // â, and what is left of –
+        0xe2 => {
+            let fits = |neighbour| {
+                is(neighbour, letter)
+                    && !matches!(neighbour, Some(b'a' | b'e' | b'i' | b'o' | b'u'))
+            };
+            fits(before)
+                && fits(after)
+                && is(before, u8::is_ascii_uppercase) >= is(after, u8::is_ascii_uppercase)
+        }
+        // Ó, É, é, à, ó and so on, as words of one letter
+        _ if alone => {
+            matches!(
+                octet,
+                0xc8 | 0xc9 | 0xd3 | 0xd6 | 0xe0 | 0xe5 | 0xe8 | 0xe9 | 0xf3 | 0xf6
+            ) && (space(before) || before == Some(b'\''))
+                && (space(after) || after == Some(b'\''))
+        }
+        0xc0..=0xde => !mid_capital,
+        0xff => false,
+        _ => true,
+    }
 }
 
 /// What stood before.
@@ -164,6 +225,7 @@ fn add(plain: &mut Vec<u8>, character: char, previous: Previous, rest: &[u8]) ->
             }
             plain.push(plain_of(character));
         }
+        Kind::Mark if character.is_control() => return None,
         Kind::Mark => {
             let octet = Charset::Windows1252.octet(character);
             plain.push(octet.filter(|&octet| octet >= 0x80).unwrap_or(b' '));
@@ -279,4 +341,71 @@ fn bit(letter: char) -> u128 {
         .octet(small(letter))
         .filter(|octet| *octet >= 0x80)
         .map_or(0, |octet| 1 << (octet - 0x80))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_encodings_in_one_value() {
+        for value in [
+            &b"G\xFClay Ayd\xC4\xB1n"[..],
+            b"Ant\xC3\xB3nio Magalh\xE3es",
+            b"Caf\xC3\xA9 Lumi\xE8re",
+            b"V\xC3\xA1clav Proch\xE1zka",
+            b"M\xC4\x9Bsto \x8Ateti",
+            b"\xD0\x9C\xD0\xBE\xD1\x81\xD0\xBA\xD0\xB2\xD0\xB0 / Z\xFCrich",
+            b"Bank Sp\xC3\xB3\xC5\x82dzielczy / Stra\xDFenbau",
+            b"Gu\xF0r\xFAn \xC3\x9Eorsteinsd\xC3\xB3ttir og Nor\xC3\xB0ri",
+            b"Se\xC3\xA1n \xD3 Briain",
+            b"\xE2\x80\x9EAcme Gr\xC3\xB6\xC3\x9Fe\x93",
+            b"Saison 2019\x962020, Bank f\xC3\xBCr Tirol",
+            b"\xE6\x9D\xB1\xE4\xBA\xAC; Fran\xE7ois",
+        ] {
+            let found = western(value);
+            assert_eq!(found, Some(Confidence::Likely), "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_may_be_another_letter_is_only_possible() {
+        for value in [
+            &b"Bo\xC4\x9Fazi\xC3\xA7i Diyarbak\xFDr"[..],
+            b"Ivan Kova\xE8 i Petar Babi\xC4\x87",
+            b"J\xE2nis B\xC4\x93rzi\xC5\x86\xC5\xA1",
+            b"\xC5koda \xC4\x8Cesko",
+        ] {
+            let found = western(value);
+            assert_eq!(
+                found,
+                Some(Confidence::Possible),
+                "{}",
+                value.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn what_lost_an_octet_is_nothing_to_read() {
+        for value in [
+            &b"T\xC3l\xC3\xA9bec"[..],
+            b"T\xA9l\xC3\xA9bec",
+            b"\xA9l\xC3\xA9bec",
+            b"Caf\xC3\xA9 don\xE2\x80",
+            b"Caf\xC3\xA9 \xC3",
+            b"l\xE2Or\xC3\xA9al",
+            b"Caf\xC3\xA9 1990\xE21999",
+            b"\xD0\x9C\xD0\xBE\xD1\x81\xD0",
+            b"\xD0\x9C\xE9\xD1\x81",
+            b"\xE6\x9D\xB1\xE9",
+            b"Caf\xC3\xA9\x80",
+            b"Caf\xC3\xA9 \xC0\xAF",
+            b"Caf\xC3\xA9 \xED\xA0\xBD",
+            b"T\xE9l\xE9bec",
+            b"IRM\xC3\xBB JOS\xC9",
+        ] {
+            assert_eq!(western(value), None, "{}", value.escape_ascii());
+        }
+    }
 }

@@ -43,6 +43,7 @@ impl Preset {
                 }
                 FindingKind::Control
                 | FindingKind::InvalidUtf8
+                | FindingKind::MixedCharset
                 | FindingKind::OverlongUtf8
                 | FindingKind::SurrogateUtf8
                 | FindingKind::TruncatedUtf8 => Action::Reject,
