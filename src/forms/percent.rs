@@ -399,6 +399,7 @@ mod tests {
             "l%27%C9cole",
             "%FCber%20uns",
             "M%FCnchen (Stadt)",
+            "Citro%EB",
         ] {
             let western = Some((Some(Charset::Windows1252), Likely, false));
             assert_eq!(read(value), western, "{value}");
@@ -448,6 +449,8 @@ mod tests {
             "sid=1; city=Caf%C3%A9",
             "%E5%BE%AE%E4%BF%A1/5.1 CFNetwork/672.1",
             "%A3%1F%9E%00",
+            "Caf%C3",
+            "don%E2%80",
             "%00%01",
         ] {
             assert_eq!(read(value), None, "{value}");
