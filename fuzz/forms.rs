@@ -14,7 +14,9 @@ pub fn sure(value: &[u8], kind: FindingKind) -> Vec<(Finding, Option<String>)> {
         .map(|finding| {
             let part = &value[finding.span()];
             assert!(part.is_ascii(), "a form is ASCII");
-            let text = scan(part).reading().map(|reading| reading.text().to_owned());
+            let text = scan(part)
+                .reading()
+                .map(|reading| reading.text().to_owned());
             if let Some(text) = &text {
                 let control = text.chars().any(char::is_control);
                 assert!(!control, "a reading has no controls");
