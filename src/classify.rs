@@ -317,7 +317,15 @@ impl<'v> Findings<'v> {
         if let Some(step) = self.at_edge(body) {
             return step;
         }
-        let inside = text.as_bytes().get(self.at..body.end).unwrap_or_default();
+        // No further than the next form, or each of many would be a walk to the end.
+        let next = self
+            .form
+            .as_ref()
+            .map_or(body.end, |form| form.span().start);
+        let inside = text
+            .as_bytes()
+            .get(self.at..body.end.min(next))
+            .unwrap_or_default();
         let beyond_ascii = double_encoded.is_some();
         let mark = around.lost().map_or(b'&', Lost::mark);
         let plain = inside

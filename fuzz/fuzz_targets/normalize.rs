@@ -30,7 +30,7 @@ fuzz_target!(|value: &[u8]| {
     assert!(
         !scan(text.as_bytes())
             .findings()
-            .any(|finding| repaired(finding.kind()))
+            .any(|finding| !finding.is_in_place() && repaired(finding.kind()))
     );
     assert_eq!(
         policy.decide("CompanyName", text.as_bytes()).outcome(),

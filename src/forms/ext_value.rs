@@ -11,9 +11,14 @@ use super::{Found, Label, Place, is_token, percent_octet, push_quoted};
 /// The ext-value, or the parameter with one, that starts at `at`.
 pub(super) fn at(value: &[u8], at: usize) -> Option<(Found, Place)> {
     let before = at.checked_sub(1).and_then(|before| value.get(before));
-    if !value.get(at).copied().is_some_and(is_token)
-        || before.is_some_and(|&octet| is_token(octet) || matches!(octet, b'%' | b'\'' | b'*'))
-    {
+    // None of these may be in an ext-value, so that no two attempts overlap.
+    let starts = before.is_none_or(|octet| {
+        matches!(
+            octet,
+            b' ' | b'\t' | b'"' | b'=' | b',' | b';' | b'<' | b'>'
+        )
+    });
+    if !starts || !value.get(at).copied().is_some_and(is_token) {
         return None;
     }
     let rest = value.get(at..)?;

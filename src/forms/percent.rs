@@ -47,7 +47,7 @@ impl Text {
             }
         }
         let (charset, confidence) = match std::str::from_utf8(&octets) {
-            Ok(text) => (None, as_text(text)?),
+            Ok(text) => (None, as_text(value, text)?),
             Err(_) if value.is_ascii() => {
                 let (charset, confidence) = as_legacy(&octets)?;
                 (Some(charset), confidence)
@@ -188,7 +188,7 @@ fn passed_over(value: &[u8], at: usize, ext_values: bool) -> Option<usize> {
 
 /// How sure text that came out is meant; `None` for text that nobody would
 /// percent-encode.
-fn as_text(text: &str) -> Option<Confidence> {
+fn as_text(value: &[u8], text: &str) -> Option<Confidence> {
     let mut sure = Confidence::Certain;
     let mut beyond_ascii = false;
     for (at, character) in text.char_indices() {
@@ -202,14 +202,22 @@ fn as_text(text: &str) -> Option<Confidence> {
         }
     }
     // Another layer under this one: `%C3%83%C2%A9`, `%C3%A9%26%23233%3B`.
-    let references = text.match_indices('&').any(|(at, _)| {
-        char_ref::at(text.as_bytes(), at, char_ref::Evidence::None)
-            .is_some_and(|reference| reference.terminated)
-    });
-    if references || mojibake::detect(text).is_some() {
+    if references(text.as_bytes()) > references(value) || mojibake::detect(text).is_some() {
         sure = Confidence::Possible;
     }
     beyond_ascii.then_some(sure)
+}
+
+/// How many character references are in it.
+fn references(value: &[u8]) -> usize {
+    let starts = value
+        .iter()
+        .enumerate()
+        .filter(|(_, octet)| **octet == b'&');
+    starts
+        .filter_map(|(at, _)| char_ref::at(value, at, char_ref::Evidence::None))
+        .filter(|reference| reference.terminated)
+        .count()
 }
 
 /// The charset of octets that are not UTF-8: the one place that asks.
@@ -390,6 +398,7 @@ mod tests {
             "l%27%C9cole",
             "%FCber%20uns",
             "M%FCnchen (Stadt)",
+            "Citro%EB",
         ] {
             let western = Some((Some(Charset::Windows1252), Likely, false));
             assert_eq!(read(value), western, "{value}");
@@ -439,6 +448,8 @@ mod tests {
             "sid=1; city=Caf%C3%A9",
             "%E5%BE%AE%E4%BF%A1/5.1 CFNetwork/672.1",
             "%A3%1F%9E%00",
+            "Caf%C3",
+            "don%E2%80",
             "%00%01",
         ] {
             assert_eq!(read(value), None, "{value}");
