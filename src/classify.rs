@@ -1,15 +1,16 @@
 //! Facts to findings: what of a scanned value is wrong, and where.
 //!
 //! One walk over the value, from left to right, without allocating. A value is
-//! read in one of three ways, chosen once: as text, as Western legacy octets,
+//! read in one of three ways, chosen once: as text, as octets of a legacy charset,
 //! or as UTF-8 with faults in it. Findings come in order and never overlap.
 
-use crate::charset::Charset;
+use crate::charset::{Charset, Context};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::{char_ref, characters, legacy, mojibake, octet};
+use crate::legacy::{self, Legacy};
+use crate::{char_ref, characters, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -18,9 +19,25 @@ impl<'v> Scan<'v> {
     /// What is wrong with the value, in order of place; empty when nothing is.
     #[must_use]
     pub fn findings(&self) -> Findings<'v> {
+        self.findings_in(Context::NONE)
+    }
+
+    /// The same, where something is known about the client that sent the value.
+    ///
+    /// ```
+    /// use headguard::charset::Context;
+    /// use headguard::{FindingKind, scan};
+    ///
+    /// let value = scan(b"Kova\xE8");
+    /// let context = Context::default().with_accept_language(b"sl-SI, en;q=0.5");
+    /// let found = value.findings_in(context).next().expect("an octet of 80-FF");
+    /// assert_eq!(found.kind(), FindingKind::LegacyCharset);
+    /// ```
+    #[must_use]
+    pub fn findings_in(&self, context: Context) -> Findings<'v> {
         Findings {
             value: self.value(),
-            reading: ReadAs::of(self),
+            reading: ReadAs::of(self, context),
             grammar: self.grammar(),
             at: 0,
             well_formed_from: 0,
@@ -68,14 +85,14 @@ enum ReadAs<'v> {
         double_encoded: Option<Charset>,
         body: Range<usize>,
     },
-    /// windows-1252 octets.
-    Western(Confidence),
+    /// Octets of one legacy charset.
+    Legacy(Legacy),
     /// UTF-8 with faults nobody can read.
     Faulty { body: Range<usize> },
 }
 
 impl<'v> ReadAs<'v> {
-    fn of(scan: &Scan<'v>) -> Self {
+    fn of(scan: &Scan<'v>, context: Context) -> Self {
         let references = scan.grammar() == Grammar::FreeText;
         if scan.is_plain() || (!references && !scan.facts().intersects(BESIDE_REFERENCES)) {
             return ReadAs::Clean;
@@ -93,11 +110,11 @@ impl<'v> ReadAs<'v> {
                     body: body(scan.value()),
                 }
             }
-            None => legacy::western(scan.value()).map_or_else(
+            None => legacy::wholly(scan.value(), context).map_or_else(
                 || ReadAs::Faulty {
                     body: body(scan.value()),
                 },
-                ReadAs::Western,
+                ReadAs::Legacy,
             ),
         }
     }
@@ -127,7 +144,7 @@ impl Iterator for Findings<'_> {
                     double_encoded,
                     body,
                 } => self.in_text(text, *double_encoded, body),
-                ReadAs::Western(confidence) => self.in_western(*confidence),
+                ReadAs::Legacy(legacy) => self.in_legacy(*legacy),
                 ReadAs::Faulty { body } => self.in_faulty(body),
             };
             // A step of nothing would never end; there is none, and this holds it.
@@ -316,17 +333,20 @@ impl<'v> Findings<'v> {
         is_letter(self.at.checked_sub(1)) && is_letter(self.at.checked_add(length))
     }
 
-    fn in_western(&self, confidence: Confidence) -> Step {
-        let run = self
-            .rest()
-            .iter()
-            .take_while(|octet| !octet.is_ascii())
-            .count();
+    fn in_legacy(&self, Legacy { charset, confidence }: Legacy) -> Step {
+        let mut run = 0;
+        while let Some(rest) = self.rest().get(run..)
+            && rest.first().is_some_and(|octet| !octet.is_ascii())
+        {
+            // Of several octets the last may be in ASCII.
+            run += charset.character_length(rest).max(1);
+        }
         if run > 0 {
-            let finding = self
-                .found(FindingKind::Latin1, run)
-                .read_as(Charset::Windows1252, confidence);
-            return (run, Some(finding));
+            let kind = match charset {
+                Charset::Latin1 | Charset::Windows1252 => FindingKind::Latin1,
+                _ => FindingKind::LegacyCharset,
+            };
+            return (run, Some(self.found(kind, run).read_as(charset, confidence)));
         }
         self.at_ascii()
     }

@@ -90,7 +90,11 @@ impl FindingKind {
     pub const fn is_repairable(self) -> bool {
         matches!(
             self,
-            Self::CharRef | Self::DoubleEncoded | Self::Latin1 | Self::NestedEncoding
+            Self::CharRef
+                | Self::DoubleEncoded
+                | Self::Latin1
+                | Self::LegacyCharset
+                | Self::NestedEncoding
         )
     }
 

@@ -169,7 +169,7 @@ pub(crate) fn normalize<'v>(
         if !chosen {
             continue;
         }
-        if kind == FindingKind::Latin1
+        if matches!(kind, FindingKind::Latin1 | FindingKind::LegacyCharset)
             && let (Some(charset), Some(octets)) = (finding.charset(), value.get(finding.span()))
             && !(allowance.charset)(charset, octets)
         {

@@ -149,6 +149,9 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
                 push(text, charset.char(octet)?);
             }
         }
+        FindingKind::LegacyCharset => {
+            text.extend_from_slice(finding.charset()?.decode(octets)?.as_bytes());
+        }
         _ => return None,
     }
     Some(())
