@@ -1,19 +1,20 @@
 //! Facts to findings: what of a scanned value is wrong, and where.
 //!
 //! One walk over the value, from left to right, without allocating. A value is
-//! read in one of three ways, chosen once: as text, as Western legacy octets,
+//! read in one of three ways, chosen once: as text, as octets of a legacy charset,
 //! or as UTF-8 with faults in it. Findings come in order and never overlap.
 
 use crate::char_ref::Evidence;
 use crate::characters::{self, Around, Lost};
-use crate::charset::Charset;
+use crate::charset::{Charset, Context};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
 use crate::forms::{self, Forms};
+use crate::legacy::{self, Legacy};
 use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::{char_ref, legacy, mixed, mojibake, octet};
+use crate::{char_ref, mixed, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -22,10 +23,26 @@ impl<'v> Scan<'v> {
     /// What is wrong with the value, in order of place; empty when nothing is.
     #[must_use]
     pub fn findings(&self) -> Findings<'v> {
+        self.findings_in(Context::NONE)
+    }
+
+    /// The same, where something is known about the client that sent the value.
+    ///
+    /// ```
+    /// use headguard::charset::Context;
+    /// use headguard::{FindingKind, scan};
+    ///
+    /// let value = scan(b"Kova\xE8");
+    /// let context = Context::default().with_accept_language(b"sl-SI, en;q=0.5");
+    /// let found = value.findings_in(context).next().expect("an octet of 80-FF");
+    /// assert_eq!(found.kind(), FindingKind::LegacyCharset);
+    /// ```
+    #[must_use]
+    pub fn findings_in(&self, context: Context) -> Findings<'v> {
         let forms = Forms::of(self);
         Findings {
             value: self.value(),
-            reading: ReadAs::of(self, &forms),
+            reading: ReadAs::of(self, &forms, context),
             grammar: self.grammar(),
             references: if self.facts().contains(Facts::AMPERSAND)
                 && self.grammar().escapes_references()
@@ -98,8 +115,8 @@ enum ReadAs<'v> {
         body: Range<usize>,
         around: Around,
     },
-    /// windows-1252 octets.
-    Western(Confidence),
+    /// Octets of one legacy charset.
+    Legacy(Legacy),
     /// UTF-8 with faults: legacy octets that read as windows-1252 in their
     /// places, or such that nobody can read.
     Faulty {
@@ -109,7 +126,7 @@ enum ReadAs<'v> {
 }
 
 impl<'v> ReadAs<'v> {
-    fn of(scan: &Scan<'v>, forms: &Forms) -> Self {
+    fn of(scan: &Scan<'v>, forms: &Forms, context: Context) -> Self {
         let facts = scan.facts();
         let grammar = scan.grammar();
         let references = grammar.escapes_references() && facts.contains(Facts::AMPERSAND);
@@ -140,12 +157,12 @@ impl<'v> ReadAs<'v> {
                     },
                 }
             }
-            None => legacy::western(scan.value()).map_or_else(
+            None => legacy::wholly(scan.value(), context).map_or_else(
                 || ReadAs::Faulty {
                     legacy: mixed::western(scan.value()),
                     body: body(scan.value()),
                 },
-                ReadAs::Western,
+                ReadAs::Legacy,
             ),
         }
     }
@@ -179,7 +196,7 @@ impl Iterator for Findings<'_> {
                     body,
                     around,
                 } => self.in_text(text, *double_encoded, body, *around),
-                ReadAs::Western(confidence) => self.in_western(*confidence),
+                ReadAs::Legacy(legacy) => self.in_legacy(*legacy),
                 ReadAs::Faulty { legacy, body } => self.in_faulty(*legacy, body),
             };
             // A form starts where it starts, whatever the steps before it are.
@@ -392,17 +409,29 @@ impl<'v> Findings<'v> {
         }
     }
 
-    fn in_western(&self, confidence: Confidence) -> Step {
-        let run = self
-            .rest()
-            .iter()
-            .take_while(|octet| !octet.is_ascii())
-            .count();
+    fn in_legacy(
+        &self,
+        Legacy {
+            charset,
+            confidence,
+        }: Legacy,
+    ) -> Step {
+        let mut run = 0;
+        while let Some(rest) = self.rest().get(run..)
+            && rest.first().is_some_and(|octet| !octet.is_ascii())
+        {
+            // Of several octets the last may be in ASCII.
+            run += charset.character_length(rest).max(1);
+        }
         if run > 0 {
-            let finding = self
-                .found(FindingKind::Latin1, run)
-                .read_as(Charset::Windows1252, confidence);
-            return (run, Some(finding));
+            let kind = match charset {
+                Charset::Latin1 | Charset::Windows1252 => FindingKind::Latin1,
+                _ => FindingKind::LegacyCharset,
+            };
+            return (
+                run,
+                Some(self.found(kind, run).read_as(charset, confidence)),
+            );
         }
         self.at_ascii()
     }

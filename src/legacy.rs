@@ -1,56 +1,117 @@
-//! Whether a value that is not UTF-8 was meant as Western text.
+//! Whether a value that is not UTF-8 was wholly in a legacy charset.
 //!
 //! `charset` judges the letters; this room judges the way in which the octets
-//! fail to be UTF-8, which comes first: text that was cut off or that hides
-//! behind overlong forms is not Western because its octets could be.
+//! fail to be UTF-8, which comes first: text that was cut off, that hides
+//! behind overlong forms or that is UTF-8 in part is not legacy text because
+//! its octets could be.
 
-use crate::charset;
+use crate::charset::{self, Charset, Context};
 use crate::finding::Confidence;
 use crate::utf8::{self, Malformation};
 use crate::{characters, mojibake};
+use std::ops::Range;
 
-/// How plausibly a value that is not UTF-8 was meant as windows-1252.
+/// The charset that all of a value was in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Legacy {
+    pub(crate) charset: Charset,
+    pub(crate) confidence: Confidence,
+}
+
+/// The legacy charset that all of `value` was in, if it was in one; with
+/// [`Confidence::Possible`] when it was, and nobody can tell which.
 ///
-/// The way in which it is not UTF-8 comes first: valid multi-octet sequences
-/// or a whole overlong form are not what Western text happens to look like.
-pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
-    let mut at = 0;
-    let mut faults = 0;
-    let mut by_chance = 0;
-    let mut cut_off = None;
-    while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
-        at += match utf8::sequence(rest) {
-            Ok(1) => 1,
-            // `É®` is ɮ, and `É` with a no-break space ɠ.
-            Ok(2) if is_by_chance(rest) => {
-                by_chance += 1;
-                2
-            }
-            Ok(_) => return None,
-            Err((length, how)) => {
-                let lead = *rest.first()?;
-                let whole = length == whole_length(lead);
-                match how {
-                    Malformation::Surrogate | Malformation::SurrogatePair => return None,
-                    // `E0 94` is how `à”` starts, `E0 94 AF` is not.
-                    Malformation::Overlong | Malformation::BeyondUnicode if whole => return None,
-                    Malformation::Truncated => cut_off = Some(at..at + length),
-                    _ => {}
-                }
-                faults += 1;
-                length
-            }
-        };
-    }
-    // One among several faults; none by itself makes Latin-1 of UTF-8.
-    if by_chance > 1 || (by_chance == 1 && faults < 2) {
-        return None;
-    }
-    let ends = match cut_off {
-        Some(tail) if faults == 1 => word_end(value.get(..tail.start)?, value.get(tail)?)?,
+/// A value of characters in UTF-8 and octets of a legacy charset is none of
+/// these, nor is one that is UTF-8 with faults.
+pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
+    let shape = Shape::of(value)?;
+    let ends = match &shape.cut_off {
+        Some(tail) if shape.faults == 1 => {
+            word_end(value.get(..tail.start)?, value.get(tail.clone())?)?
+        }
         _ => Confidence::Certain,
     };
-    Some(charset::plausibility(value)?.min(ends))
+    let judged = charset::judge(value, context)?;
+    // Accented letters are seldom side by side: two octets that are UTF-8 are
+    // UTF-8. In charsets where letters follow letters they often are by chance.
+    let is_chance = judged.gain > shape.as_utf8();
+    let seldom = judged.is_latin
+        && (shape.well_formed > 0 || shape.overlong > 0 || shape.by_chance >= 2 * shape.faults);
+    let few =
+        shape.faults < 2 || shape.faults <= 2 * shape.usual || shape.faults < shape.well_formed;
+    if seldom || (shape.well_formed + shape.overlong > 0 && (few || !is_chance)) {
+        return None;
+    }
+    Some(Legacy {
+        charset: judged.charset,
+        confidence: judged.confidence.min(ends),
+    })
+}
+
+/// The way in which a value is not UTF-8.
+#[derive(Default)]
+struct Shape {
+    faults: usize,
+    /// The last fault, where it is a character that ends too early.
+    cut_off: Option<Range<usize>>,
+    /// Well-formed characters that nobody writes.
+    by_chance: usize,
+    /// Well-formed characters of two octets, and what they would gain.
+    well_formed: usize,
+    /// Those among them that UTF-8 mostly is for.
+    usual: usize,
+    gain: i32,
+    overlong: usize,
+}
+
+impl Shape {
+    /// `None` for what is UTF-8 or hides behind its forms.
+    fn of(value: &[u8]) -> Option<Self> {
+        let mut shape = Shape::default();
+        let mut at = 0;
+        while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
+            at += match utf8::sequence(rest) {
+                Ok(1) => 1,
+                // `É®` is ɮ, and `É` with a no-break space ɠ.
+                Ok(2) if is_by_chance(rest) => {
+                    shape.by_chance += 1;
+                    shape.gain -= 32;
+                    2
+                }
+                Ok(length) => {
+                    shape.well_formed += 1;
+                    // Latin letters with accents are what UTF-8 mostly is for.
+                    let is_latin = matches!(rest.first(), Some(0xc2 | 0xc3));
+                    let is_usual = is_latin || length > 2;
+                    shape.usual += usize::from(is_usual);
+                    shape.gain += if is_usual { 144 } else { 80 };
+                    length
+                }
+                Err((length, how)) => {
+                    let lead = *rest.first()?;
+                    let whole = length == whole_length(lead);
+                    match how {
+                        Malformation::Surrogate | Malformation::SurrogatePair => return None,
+                        // `E0 94` is how `à”` starts, `E0 94 AF` is not.
+                        Malformation::Overlong | Malformation::BeyondUnicode if whole => {
+                            shape.overlong += 1;
+                            shape.gain += 80;
+                        }
+                        Malformation::Truncated => shape.cut_off = Some(at..at + length),
+                        _ => {}
+                    }
+                    shape.faults += 1;
+                    length
+                }
+            };
+        }
+        Some(shape).filter(|shape| shape.faults > 2 * shape.overlong || shape.overlong == 0)
+    }
+
+    /// What more than noise speaks for UTF-8 with faults in it.
+    fn as_utf8(&self) -> i32 {
+        self.gain - i32::try_from(self.faults - self.overlong).unwrap_or(i32::MAX / 64) * 16
+    }
 }
 
 /// Whether `rest` starts with a character that nobody writes in a header, and

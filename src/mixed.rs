@@ -7,7 +7,7 @@
 //! somebody cut off, or an octet lost from one, does not look like that: it is
 //! left to `classify`, and nobody guesses what it was.
 
-use crate::charset::{self, Charset};
+use crate::charset::{self, Charset, Context};
 use crate::finding::Confidence;
 use crate::mojibake::Script;
 use crate::utf8::{self, Malformation};
@@ -67,7 +67,8 @@ pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
         return None;
     }
     confidence = confidence.min(settle(&mut plain, &mut legacy, &language)?);
-    Some(charset::plausibility(&plain)?.min(confidence))
+    let judged = charset::judge(&plain, Context::NONE)?;
+    (judged.charset == Charset::Windows1252).then(|| judged.confidence.min(confidence))
 }
 
 /// Judges the octets of one part of the value by the language around them, and

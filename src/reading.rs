@@ -182,6 +182,9 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
         | FindingKind::UnicodeEscape => {
             text.extend_from_slice(forms::decode(finding, octets)?.as_bytes());
         }
+        FindingKind::LegacyCharset => {
+            text.extend_from_slice(finding.charset()?.decode(octets)?.as_bytes());
+        }
         _ => return None,
     }
     Some(())

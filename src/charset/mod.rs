@@ -9,9 +9,15 @@
 //! `encoding_rs` is named in this room only: it decodes all charsets but these
 //! two, and is the oracle of our own table.
 
-mod western;
+mod context;
+mod cost;
+mod detect;
+mod languages;
+mod model;
+mod multi;
 
-pub(crate) use western::plausibility;
+pub use context::Context;
+pub(crate) use detect::judge;
 
 use crate::named::UnknownName;
 use encoding_rs::Encoding;
@@ -163,6 +169,12 @@ impl Charset {
             (Self::Latin1, _) => None,
             _ => windows_1252_c1(octet),
         }
+    }
+
+    /// How many octets the character at the start of `rest` takes; right for
+    /// octets that decode.
+    pub(crate) fn character_length(self, rest: &[u8]) -> usize {
+        multi::character_length(self, rest)
     }
 
     /// The character a single octet stands for, or `None` where the charset has

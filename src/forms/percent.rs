@@ -10,7 +10,7 @@
 use super::{ext_value, hex_octet, is_control, is_of_names};
 use crate::char_ref;
 use crate::char_ref::may_mean_something;
-use crate::charset::Charset;
+use crate::charset::{Charset, Context};
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::{characters, legacy, mojibake};
 
@@ -225,7 +225,8 @@ fn as_legacy(octets: &[u8]) -> Option<(Charset, Confidence)> {
     if octets.iter().any(|octet| octet.is_ascii_control()) {
         return None;
     }
-    Some((Charset::Windows1252, legacy::western(octets)?))
+    let legacy = legacy::wholly(octets, Context::NONE)?;
+    Some((legacy.charset, legacy.confidence))
 }
 
 /// What a look at the escapes and the words around them says.

@@ -1,0 +1,328 @@
+//! What a text costs: the less, the more it looks like names and their
+//! punctuation.
+//!
+//! Letters cost what they do behind the one before, in each language of their
+//! script at once. Capitals cost where they stand as no name has them, signs
+//! where no sign stands. Words in ASCII cost about the same in every language,
+//! and tell only a little about which it is.
+
+use super::model::{Cost, EastAsian, Family, LANES, Letter, east_asian, letter};
+
+/// The cost of a text, by language.
+pub(super) struct TextCost {
+    /// The script of its letters beyond ASCII.
+    pub(super) family: Family,
+    /// What everything but the letters costs.
+    pub(super) base: Cost,
+    /// What the letters cost in each language of the script.
+    pub(super) lanes: [Cost; LANES],
+    /// East Asian characters in it.
+    pub(super) ideographs: usize,
+    /// Letters beyond ASCII in it.
+    pub(super) letters: usize,
+}
+
+/// What a letter costs that the language does not have.
+const STRANGE: Cost = 184;
+/// What it costs that one word is in two scripts.
+const SCRIPTS_TOUCH: Cost = 80;
+/// What it costs that a letter of another script is alone among ASCII.
+const ALONE: Cost = 56;
+/// What a word in ASCII costs in text of another script, up to a limit.
+const OTHER_SCRIPT: Cost = 32;
+const OTHER_SCRIPT_MOST: Cost = 80;
+
+/// Judges `text`, the East Asian characters as in `used`.
+pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
+    let family = text
+        .iter()
+        .filter(|character| !character.is_ascii())
+        .find_map(|&character| letter(character))
+        .map_or(Family::Latin, |letter| letter.family);
+    let mut cost = TextCost {
+        family,
+        base: 0,
+        lanes: [0; LANES],
+        ideographs: 0,
+        letters: 0,
+    };
+    let mut foreign = 0;
+    let mut before = Script::None;
+    let mut rest = text;
+    while let Some(&first) = rest.first() {
+        let at = text.len() - rest.len();
+        let script = Script::of(first, family);
+        if script != before && script.is_word() && before.is_word() && !script.mixes(before) {
+            cost.base += SCRIPTS_TOUCH;
+        }
+        let length = match script {
+            Script::Own | Script::Ascii => {
+                let length = word_length(rest, family);
+                let word = rest.get(..length).unwrap_or_default();
+                if script == Script::Ascii && word.iter().all(char::is_ascii) {
+                    foreign += Cost::from(family != Family::Latin);
+                    ascii_word(word, &mut cost);
+                } else {
+                    whole_word(word, family, &mut cost);
+                }
+                length
+            }
+            Script::EastAsian => {
+                cost.ideographs += 1;
+                cost.base += east_asian(first, used).unwrap_or(STRANGE);
+                1
+            }
+            Script::Other => {
+                cost.base += STRANGE;
+                1
+            }
+            Script::None => {
+                if !first.is_ascii() {
+                    let previous = at.checked_sub(1).and_then(|at| text.get(at)).copied();
+                    cost.base += sign(first, previous, text.get(at + 1).copied());
+                }
+                1
+            }
+        };
+        before = script;
+        rest = rest.get(length.max(1)..).unwrap_or_default();
+    }
+    cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
+    // One ideograph, or one letter at a time, is how a Western accent reads.
+    let is_mixed = text.iter().any(char::is_ascii_alphanumeric);
+    if is_mixed && (cost.ideographs == 1 || (family != Family::Latin && cost.letters <= 1)) {
+        cost.base += ALONE;
+    }
+    cost
+}
+
+/// What a character is to a text in a script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    /// Nothing that words are made of.
+    None,
+    /// An ASCII letter.
+    Ascii,
+    /// A letter of the script.
+    Own,
+    EastAsian,
+    /// A letter of another script, or one that no language here has.
+    Other,
+}
+
+impl Script {
+    fn of(character: char, family: Family) -> Self {
+        if character.is_ascii() {
+            return if character.is_ascii_alphabetic() {
+                Self::Ascii
+            } else {
+                Self::None
+            };
+        }
+        match letter(character) {
+            Some(letter) if letter.family == family => Self::Own,
+            Some(_) => Self::Other,
+            None if east_asian(character, EastAsian::Simplified).is_some() => {
+                if matches!(u32::from(character), 0x3000..=0x3004 | 0x3008..=0x3020 | 0x30fb) {
+                    Self::None
+                } else {
+                    Self::EastAsian
+                }
+            }
+            // ª and º are letters to Unicode, and signs here.
+            None if character.is_alphabetic() && !matches!(character, 'ª' | 'º' | 'µ') => {
+                Self::Other
+            }
+            None => Self::None,
+        }
+    }
+
+    const fn is_word(self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Whether the two may touch within a word.
+    fn mixes(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Other, Self::Other) | (Self::Own, Self::Own) | (Self::Ascii, Self::Ascii)
+        )
+    }
+}
+
+/// How many characters of one word `rest` starts with. ASCII letters are of
+/// the word where the script is Latin.
+fn word_length(rest: &[char], family: Family) -> usize {
+    let ascii = rest.first().is_some_and(char::is_ascii);
+    rest.iter()
+        .take_while(|&&character| match Script::of(character, family) {
+            Script::Own => family == Family::Latin || !ascii,
+            Script::Ascii => family == Family::Latin || ascii,
+            _ => false,
+        })
+        .count()
+}
+
+/// Adds the costs of the letters of a word, one after the other.
+fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
+    let pairs = family.pairs();
+    let mut before = 0;
+    let numbers = word
+        .iter()
+        .map(|&character| letter(character).map_or(0, |letter| letter.number));
+    for after in numbers.chain([0]) {
+        for (lane, &cost) in lanes.iter_mut().zip(pairs.row(before, after)) {
+            *lane += Cost::from(cost);
+        }
+        before = after;
+    }
+}
+
+/// A word with letters beyond ASCII: it costs what its letters cost, and what
+/// its capitals do.
+fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
+    add_letters(word, family, &mut cost.lanes);
+    cost.letters += word
+        .iter()
+        .filter(|character| !character.is_ascii())
+        .count();
+    if family.is_cased() {
+        cost.base += case(word);
+    }
+}
+
+/// A word in ASCII: it may be a name from anywhere, and speaks for a language
+/// within limits only.
+fn ascii_word(word: &[char], cost: &mut TextCost) {
+    let mut lanes = [0; LANES];
+    add_letters(word, Family::Latin, &mut lanes);
+    let [average, ..] = lanes;
+    cost.base += average;
+    if cost.family == Family::Latin {
+        for (total, lane) in cost.lanes.iter_mut().zip(lanes) {
+            *total += (lane - average + UNDECIDED).clamp(-SPEAKS_FOR, SPEAKS_AGAINST);
+        }
+    }
+}
+
+const UNDECIDED: Cost = 4;
+const SPEAKS_FOR: Cost = 75;
+const SPEAKS_AGAINST: Cost = 22;
+
+/// What the capitals of a word cost.
+fn case(word: &[char]) -> Cost {
+    let mut seen = 0;
+    let mut capitals = 0;
+    let mut leading = 0;
+    let mut broken = 0;
+    let mut before = None;
+    for &character in word {
+        let Some(Letter {
+            is_capital: capital,
+            ..
+        }) = letter(character).filter(|_| character != 'ß')
+        else {
+            continue;
+        };
+        if capital && before == Some(false) {
+            broken += if character.is_ascii() { 48 } else { 80 };
+        }
+        capitals += usize::from(capital);
+        leading += usize::from(capital && capitals == seen + 1);
+        seen += 1;
+        before = Some(capital);
+    }
+    match (capitals, leading) {
+        (0, _) => 8,
+        (1, 1) => 5,
+        _ if capitals == seen => 19,
+        _ if leading >= 2 => broken + 56,
+        _ => broken + 8,
+    }
+}
+
+/// What a sign beyond ASCII costs between these two.
+fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
+    let is_letter = |character: Option<char>| character.is_some_and(char::is_alphabetic);
+    let is_digit = |character: Option<char>| character.is_some_and(char::is_numeric);
+    let is_space = |character: Option<char>| {
+        character.is_none_or(|character| " \";,()/&+=.:!?-'".contains(character))
+    };
+    let edge = |character: Option<char>| character.is_none_or(|character| character == ' ');
+    let (fits, otherwise, is_placed) = match sign {
+        '’' => {
+            if is_letter(before) && is_letter(after) {
+                return 32;
+            }
+            (72, 104, is_letter(before))
+        }
+        '‘' | '„' | '‚' => (80, 144, !is_space(after) && is_space(before)),
+        '”' => (80, 144, !edge(before) && is_space(after)),
+        // »German« and „German“ quotations turn them round.
+        '“' | '«' | '»' => {
+            let opens = !is_space(after) && is_space(before);
+            let closes = !edge(before) && is_space(after);
+            let usual = if sign == '»' { closes } else { opens };
+            if usual {
+                return 80;
+            }
+            (96, 144, opens || closes)
+        }
+        '–' | '—' => (
+            64,
+            96,
+            (before == Some(' ') && after == Some(' '))
+                || (is_letter(before) || is_digit(before)) && (is_letter(after) || is_digit(after)),
+        ),
+        '®' | '™' | '©' => (
+            72,
+            128,
+            (is_letter(before) || is_digit(before) || before == Some(' ')) && is_space(after),
+        ),
+        '°' => (
+            80,
+            144,
+            is_digit(before) || matches!(before, Some('n' | 'N' | ' ')),
+        ),
+        'º' | 'ª' => (
+            80,
+            144,
+            (is_digit(before) || before == Some('M')) && !matches!(after, Some('a'..='z'))
+                || matches!(before, Some('n' | 'N')) && is_space(after),
+        ),
+        '·' => (
+            72,
+            128,
+            matches!(before, Some('l' | 'L')) && is_letter(after),
+        ),
+        '¡' | '¿' => (88, 160, is_letter(after) && is_space(before)),
+        '…' => (88, 128, is_space(after)),
+        '€' | '£' | '¥' => (
+            80,
+            144,
+            is_digit(before) || is_digit(after) || (is_space(before) && is_space(after)),
+        ),
+        '\u{a0}' => (88, 120, !edge(before) && !edge(after)),
+        '²' | '³' => (88, 160, before == Some('m') && is_space(after)),
+        '´' => (96, 160, is_letter(before) && is_letter(after)),
+        '½' | '¼' | '¾' | '×' | 'µ' => (96, 176, is_digit(before) || is_space(before)),
+        '•' | '§' => (112, 176, !is_letter(before) && !is_letter(after)),
+        '\u{ad}' => (96, 160, is_letter(before) && is_letter(after)),
+        '\u{3000}'..='\u{3002}'
+        | '「'
+        | '」'
+        | '・'
+        | '（'
+        | '）'
+        | '：'
+        | '！'
+        | '／'
+        | '＆'
+        | '－'
+        | '，' => (80, 80, true),
+        '\u{3003}'..='\u{303f}' => (128, 128, true),
+        '\u{ff01}'..='\u{ff5e}' => (112, 112, true),
+        _ => (192, 192, true),
+    };
+    if is_placed { fits } else { otherwise }
+}

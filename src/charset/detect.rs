@@ -1,0 +1,329 @@
+//! Which charset octets that are not UTF-8 were in.
+//!
+//! Every charset that has characters for all octets gives a reading. What a
+//! reading costs is the text's own cost in the language that it fits best, and
+//! what it costs to suppose that language and that charset. Charsets that give
+//! the same text give one reading, said to be in the likeliest of them. The
+//! best is believed when the best *other* text costs clearly more, and when
+//! noise would have cost more too.
+
+use super::context::Context;
+use super::cost::{TextCost, text_cost};
+use super::languages::{MULTI, Multi, SINGLE, languages};
+use super::model::{Cost, EastAsian, Family, Upper};
+use super::{Charset, multi};
+use crate::finding::Confidence;
+
+/// How octets read best.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judgement {
+    pub(crate) charset: Charset,
+    pub(crate) confidence: Confidence,
+    /// Whether the text is in Latin letters, or in none.
+    pub(crate) is_latin: bool,
+    /// How much less than noise the octets of 80–FF cost, in sixteenths of a
+    /// nat.
+    pub(crate) gain: i32,
+}
+
+/// How `value` reads best; `None` when it reads as no text.
+pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
+    let readings = Readings::of(value, context);
+    let (best, margin) = readings.best()?;
+    let gain = readings.noise - best.cost;
+    (gain > 0).then(|| Judgement {
+        charset: best.charset(value),
+        confidence: if margin >= CLEAR && gain >= SOUND {
+            Confidence::Likely
+        } else {
+            Confidence::Possible
+        },
+        is_latin: best.is_latin,
+        gain,
+    })
+}
+
+/// How much more the second text has to cost.
+const CLEAR: Cost = 18;
+/// How much more noise has to cost.
+const SOUND: Cost = 100;
+/// What it costs to suppose that octets are no text, and what each of 80–FF
+/// costs then: one in 128, and a little.
+const NOISE: Cost = 200;
+const NOISE_OCTET: Cost = 90;
+
+/// One text, and the charset it is most likely in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    charset: Charset,
+    pub(super) cost: Cost,
+    pub(super) language: &'static str,
+    is_latin: bool,
+    text: u64,
+}
+
+impl Candidate {
+    /// The charset; GB18030 where the value has what GBK has not.
+    pub(super) fn charset(&self, value: &[u8]) -> Charset {
+        match self.charset {
+            Charset::Gbk if multi::has_four_octets(value) => Charset::Gb18030,
+            charset => charset,
+        }
+    }
+}
+
+/// All readings of a value, without those that say the same.
+pub(super) struct Readings {
+    candidates: [Option<Candidate>; SINGLE.len() + MULTI.len()],
+    noise: Cost,
+}
+
+impl Readings {
+    pub(super) fn of(value: &[u8], context: Context) -> Self {
+        let judged = judged(value);
+        let mut readings = Readings {
+            candidates: [None; SINGLE.len() + MULTI.len()],
+            noise: NOISE,
+        };
+        let mut buffer = ['\0'; JUDGED];
+        readings.noise += noise(judged, &mut buffer);
+        for (place, &charset) in SINGLE.iter().enumerate() {
+            let upper = Upper::of(place);
+            // The octets beyond what is judged have to have characters as well.
+            if value.iter().any(|&octet| upper.char(octet).is_none()) {
+                continue;
+            }
+            let mut length = 0;
+            let mut hash = Hash::default();
+            for (slot, &octet) in buffer.iter_mut().zip(judged) {
+                *slot = upper.char(octet).unwrap_or_default();
+                hash.add(*slot);
+                length += 1;
+            }
+            let text = buffer.get(..length).unwrap_or_default();
+            readings.add_single(charset, text, hash.0, context);
+        }
+        for found in &MULTI {
+            if !multi::decodes(found.charset, value) {
+                continue;
+            }
+            let text = multi::decode(found.charset, judged, &mut buffer);
+            readings.add_multi(found, text, context);
+        }
+        readings
+    }
+
+    fn add_single(&mut self, charset: Charset, text: &[char], hash: u64, context: Context) {
+        // One text is judged once, also where it is the likelier charset's.
+        let known = self.same(hash).copied();
+        let cost = text_cost(text, EastAsian::Simplified);
+        let Some((language, cost)) = best_language(&cost, charset, context) else {
+            return;
+        };
+        if known.is_none_or(|known| cost < known.cost) {
+            self.put(Candidate {
+                charset: named(charset, known),
+                cost,
+                language,
+                is_latin: is_latin(text),
+                text: hash,
+            });
+        }
+    }
+
+    fn add_multi(&mut self, found: &Multi, text: &[char], context: Context) {
+        let mut hash = Hash::default();
+        text.iter().for_each(|&character| hash.add(character));
+        let cost = text_cost(text, found.used);
+        // Other scripts are in these charsets too, and rare there.
+        let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
+        let cost = cost.base
+            + LETTER_AMONG_IDEOGRAPHS * letters
+            + if cost.ideographs == 0 {
+                NO_IDEOGRAPHS
+            } else {
+                0
+            }
+            + found.cost
+            + context.language(found.code)
+            + context.charset(found.charset);
+        let known = self.same(hash.0).copied();
+        if known.is_none_or(|known| cost < known.cost) {
+            self.put(Candidate {
+                charset: named(found.charset, known),
+                cost,
+                language: found.code,
+                is_latin: false,
+                text: hash.0,
+            });
+        }
+    }
+
+    fn same(&self, hash: u64) -> Option<&Candidate> {
+        self.candidates
+            .iter()
+            .flatten()
+            .find(|known| known.text == hash)
+    }
+
+    /// Puts a candidate in the place of that of the same text, or in a free one.
+    fn put(&mut self, new: Candidate) {
+        let place = self
+            .candidates
+            .iter()
+            .position(|known| known.is_none_or(|known| known.text == new.text));
+        if let Some(slot) = place.and_then(|place| self.candidates.get_mut(place)) {
+            *slot = Some(new);
+        }
+    }
+
+    /// The best reading, and how much more the next costs.
+    fn best(&self) -> Option<(Candidate, Cost)> {
+        let mut candidates = self.candidates.iter().flatten();
+        let mut best = *candidates.next()?;
+        let mut second = Cost::MAX;
+        for &candidate in candidates {
+            if candidate.cost < best.cost {
+                second = best.cost;
+                best = candidate;
+            } else {
+                second = second.min(candidate.cost);
+            }
+        }
+        Some((best, second.saturating_sub(best.cost)))
+    }
+
+    /// The readings that cost less than noise, the best first.
+    pub(super) fn ranked(&self) -> Vec<Candidate> {
+        let mut ranked: Vec<_> = self.candidates.iter().copied().flatten().collect();
+        ranked.sort_by_key(|candidate| candidate.cost);
+        ranked
+    }
+}
+
+/// Of the charsets in which a text is the same, windows-1252 is what one means.
+fn named(charset: Charset, known: Option<Candidate>) -> Charset {
+    match known {
+        Some(known) if known.charset == Charset::Windows1252 => Charset::Windows1252,
+        _ => charset,
+    }
+}
+
+/// What a letter of an alphabet costs in a charset of ideographs.
+const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
+/// What it costs that there are signs in such a charset, and no ideographs.
+const NO_IDEOGRAPHS: Cost = 96;
+
+/// The language a text fits best, and what it costs then.
+fn best_language(
+    text: &TextCost,
+    charset: Charset,
+    context: Context,
+) -> Option<(&'static str, Cost)> {
+    if text.ideographs > 0 {
+        return None;
+    }
+    languages(text.family)
+        .iter()
+        .zip(text.lanes)
+        .map(|(language, letters)| {
+            let cost = letters
+                + language.cost
+                + language.cost_in(charset)
+                + context.language(language.code);
+            (language.code, cost)
+        })
+        .min_by_key(|(_, cost)| *cost)
+        .map(|(language, cost)| (language, cost + text.base + context.charset(charset)))
+}
+
+fn is_latin(text: &[char]) -> bool {
+    text.iter()
+        .filter(|character| !character.is_ascii())
+        .filter_map(|&character| super::model::letter(character))
+        .all(|letter| letter.family == Family::Latin)
+}
+
+/// What the octets cost if they are no text.
+fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
+    let mut length = 0;
+    let mut high = 0;
+    for (slot, &octet) in buffer.iter_mut().zip(judged) {
+        *slot = if octet.is_ascii() {
+            char::from(octet)
+        } else {
+            high += 1;
+            ' '
+        };
+        length += 1;
+    }
+    let ascii = text_cost(
+        buffer.get(..length).unwrap_or_default(),
+        EastAsian::Simplified,
+    );
+    ascii.base + NOISE_OCTET * high
+}
+
+/// How many octets are judged at most: more say no more, and take longer.
+const JUDGED: usize = 512;
+
+/// What of a value is judged: the quoted string that its octets of 80–FF are
+/// in, or all of it, within the limit.
+fn judged(value: &[u8]) -> &[u8] {
+    let is_high = |octet: &u8| !octet.is_ascii();
+    let first = value.iter().position(is_high).unwrap_or(0);
+    let last = value.iter().rposition(is_high).unwrap_or(0);
+    let open = value
+        .get(..first)
+        .unwrap_or_default()
+        .windows(2)
+        .rposition(|pair| pair == b"=\"");
+    let close = value
+        .get(last..)
+        .unwrap_or_default()
+        .iter()
+        .position(|&octet| octet == b'"');
+    let (start, end) = match (open, close) {
+        (Some(open), Some(close)) => (open + 2, last + close),
+        _ => (0, value.len()),
+    };
+    // Whole words before the first, and no character of several octets cut
+    // through: none has an octet below 30.
+    let start = if first > start + LEAD {
+        let from = first - LEAD;
+        let space = value.get(from..first).unwrap_or_default();
+        space
+            .iter()
+            .position(|&octet| octet < 0x30)
+            .map_or(first, |space| from + space)
+    } else {
+        start
+    };
+    let cut = value.get(start..end).unwrap_or_default();
+    match cut.get(..JUDGED) {
+        None => cut,
+        Some(cut) => {
+            let end = cut.iter().rposition(|&octet| octet < 0x30);
+            cut.get(..end.unwrap_or(JUDGED)).unwrap_or(cut)
+        }
+    }
+}
+
+/// Octets of ASCII before the first of 80–FF that are judged with it.
+const LEAD: usize = 64;
+
+/// FNV-1a: texts are told apart by it.
+#[derive(Clone, Copy)]
+struct Hash(u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Hash(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Hash {
+    fn add(&mut self, character: char) {
+        self.0 = (self.0 ^ u64::from(u32::from(character))).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}

@@ -1,0 +1,90 @@
+//! Charsets of several octets a character: where characters end, and decoding
+//! without allocation.
+
+use super::Charset;
+
+/// How many octets the character at the start of `rest` takes in `charset`;
+/// right for octets that decode.
+pub(crate) fn character_length(charset: Charset, rest: &[u8]) -> usize {
+    let (Some(&lead), second) = (rest.first(), rest.get(1)) else {
+        return 0;
+    };
+    let length = match (charset, lead) {
+        (_, 0..=0x80 | 0xff) => 1,
+        (Charset::Gb18030 | Charset::Gbk, _) if matches!(second, Some(b'0'..=b'9')) => 4,
+        (Charset::ShiftJis, 0xa0..=0xdf) => 1,
+        (Charset::EucJp, 0x8f) => 3,
+        (
+            Charset::Gb18030
+            | Charset::Gbk
+            | Charset::Big5
+            | Charset::ShiftJis
+            | Charset::EucJp
+            | Charset::EucKr,
+            _,
+        ) => 2,
+        _ => 1,
+    };
+    length.min(rest.len())
+}
+
+/// Whether a value has characters of four octets, which GB18030 alone has.
+pub(super) fn has_four_octets(value: &[u8]) -> bool {
+    let mut rest = value;
+    while !rest.is_empty() {
+        let length = character_length(Charset::Gb18030, rest);
+        if length == 4 {
+            return true;
+        }
+        rest = rest.get(length.max(1)..).unwrap_or_default();
+    }
+    false
+}
+
+/// Whether all of `value` has characters in `charset`, none of them a C1
+/// control or for private use.
+pub(super) fn decodes(charset: Charset, value: &[u8]) -> bool {
+    each(charset, value, |_| true)
+}
+
+/// Decodes what `buffer` holds room for.
+pub(super) fn decode<'b>(charset: Charset, octets: &[u8], buffer: &'b mut [char]) -> &'b [char] {
+    let mut length = 0;
+    each(charset, octets, |character| match buffer.get_mut(length) {
+        Some(slot) => {
+            *slot = character;
+            length += 1;
+            true
+        }
+        None => false,
+    });
+    buffer.get(..length).unwrap_or_default()
+}
+
+/// Hands on each character; whether all octets decoded and `take` took all.
+fn each(charset: Charset, octets: &[u8], mut take: impl FnMut(char) -> bool) -> bool {
+    let mut decoder = charset.encoding().new_decoder_without_bom_handling();
+    let mut text = [0; 256];
+    let mut rest = octets;
+    loop {
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(rest, &mut text, true);
+        let decoded = text.get(..written).unwrap_or_default();
+        let good = std::str::from_utf8(decoded).is_ok_and(|text| {
+            text.chars()
+                .all(|character| !is_strange(character) && take(character))
+        });
+        rest = rest.get(read..).unwrap_or_default();
+        match result {
+            _ if !good => return false,
+            encoding_rs::DecoderResult::InputEmpty => return true,
+            encoding_rs::DecoderResult::OutputFull => {}
+            encoding_rs::DecoderResult::Malformed(..) => return false,
+        }
+    }
+}
+
+/// Code points that no text means: C1 controls, and what is for private use.
+const fn is_strange(character: char) -> bool {
+    matches!(character, '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}')
+}
