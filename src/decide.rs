@@ -1,5 +1,6 @@
 //! From a value to a verdict, by a policy. Pure: the same in, the same out.
 
+use crate::charset::Context;
 use crate::classify::Findings;
 use crate::fields::Protection;
 use crate::finding::{Finding, FindingKind, Kinds};
@@ -27,6 +28,7 @@ impl Policy {
         RequestPolicy {
             policy: self,
             inclusions: Vec::new(),
+            context: Context::NONE,
         }
     }
 
@@ -36,6 +38,7 @@ impl Policy {
         RequestPolicy {
             policy: self,
             inclusions: self.inclusions(&target),
+            context: Context::NONE,
         }
     }
 }
@@ -47,13 +50,38 @@ pub struct RequestPolicy<'p> {
     /// Which rules are for the request: settled once, since it may take many
     /// readings of its path.
     inclusions: Vec<Inclusion>,
+    context: Context,
 }
 
 impl RequestPolicy<'_> {
+    /// The same, where something is known of the client: it helps to tell
+    /// which legacy charset a value was in, and nothing else.
+    #[must_use]
+    pub fn in_context(self, context: Context) -> Self {
+        Self { context, ..self }
+    }
+
+    /// What is known of the client.
+    #[must_use]
+    pub const fn context(&self) -> Context {
+        self.context
+    }
+
     /// Decides about one value of the named field.
     #[must_use]
     pub fn decide<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
-        self.judge(name, || Protection::of(name), value)
+        self.judge(name, || Protection::of(name), value, || self.context)
+    }
+
+    /// The same, with a context that is asked for only where it matters.
+    #[cfg(feature = "http")]
+    pub(crate) fn decide_in<'v>(
+        &self,
+        name: &str,
+        value: &'v [u8],
+        context: impl FnOnce() -> Context,
+    ) -> Verdict<'v> {
+        self.judge(name, || Protection::of(name), value, context)
     }
 
     /// Whether the request makes no difference to what is decided.
@@ -71,8 +99,13 @@ impl RequestPolicy<'_> {
     /// Decides about a value that somebody marked as a secret: it is treated
     /// like a credential, whatever its field.
     #[cfg(feature = "http")]
-    pub(crate) fn decide_secret<'v>(&self, name: &str, value: &'v [u8]) -> Verdict<'v> {
-        self.judge(name, || Some(Protection::Credentials), value)
+    pub(crate) fn decide_secret<'v>(
+        &self,
+        name: &str,
+        value: &'v [u8],
+        context: impl FnOnce() -> Context,
+    ) -> Verdict<'v> {
+        self.judge(name, || Some(Protection::Credentials), value, context)
     }
 
     fn judge<'v>(
@@ -80,6 +113,7 @@ impl RequestPolicy<'_> {
         name: &str,
         protection: impl FnOnce() -> Option<Protection>,
         value: &'v [u8],
+        context: impl FnOnce() -> Context,
     ) -> Verdict<'v> {
         let scan = scan(value);
         let too_long = self.too_long(name, value);
@@ -92,7 +126,12 @@ impl RequestPolicy<'_> {
         } else {
             scan
         };
-        let found = scan.findings();
+        // It tells charsets apart, and nothing else.
+        let context = match scan.facts().contains(Facts::MALFORMED) {
+            true => context(),
+            false => Context::NONE,
+        };
+        let found = scan.findings_in(context);
         let mut tally = self.tally(name, &found);
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
@@ -133,6 +172,7 @@ impl RequestPolicy<'_> {
             action,
             heaviest,
             refusal,
+            context,
         }
     }
 

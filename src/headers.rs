@@ -4,6 +4,7 @@
 //! headers are as they came. Octets go in and out as octets: `HeaderValue`'s
 //! string functions refuse valid UTF-8 and are not used.
 
+use crate::charset::Context;
 use crate::decide::RequestPolicy;
 use crate::explain::{DetailLevel, Explanation, Problem};
 use crate::normalize::Refusal;
@@ -100,7 +101,7 @@ impl RequestPolicy<'_> {
         &self,
         lines: impl Fn() -> L,
     ) -> Result<Judgement, Rejected> {
-        let found = self.find_in_lines(self.unclear(lines()));
+        let found = self.find_in_lines(self.unclear(lines()), &lines);
         self.judge_lines(found, lines)
     }
 
@@ -115,16 +116,22 @@ impl RequestPolicy<'_> {
             .filter(|(_, line)| !self.clears(line.value()))
     }
 
-    /// Those of them in which something is found.
-    pub(crate) fn find_in_lines<'h, L: Line<'h>>(
+    /// Those of them in which something is found. What is known of the client
+    /// is what this policy was told, or what the lines say.
+    pub(crate) fn find_in_lines<'h, L: Iterator<Item: Line<'h>>>(
         &self,
-        unclear: impl Iterator<Item = (usize, L)>,
-    ) -> FoundIn<'h, L> {
+        unclear: impl Iterator<Item = (usize, L::Item)>,
+        lines: impl Fn() -> L,
+    ) -> FoundIn<'h, L::Item> {
         let mut found = Vec::new();
+        let context = || match self.context() {
+            Context::NONE => context(lines()),
+            known => known,
+        };
         for (at, line) in unclear {
             let verdict = match line.is_secret() {
-                true => self.decide_secret(line.name(), line.value()),
-                false => self.decide(line.name(), line.value()),
+                true => self.decide_secret(line.name(), line.value(), context),
+                false => self.decide_in(line.name(), line.value(), context),
             };
             if !verdict.is_clean() {
                 found.push((at, line, verdict));
@@ -195,6 +202,13 @@ impl RequestPolicy<'_> {
             })
         }
     }
+}
+
+/// What field lines say of the client that sent them.
+fn context<'h, L: Line<'h>>(mut lines: impl Iterator<Item = L>) -> Context {
+    let languages = lines.find(|line| line.name().eq_ignore_ascii_case("Accept-Language"));
+    let none = Context::default();
+    languages.map_or(none, |line| none.with_accept_language(line.value()))
 }
 
 /// Lines with their places and what was decided about each.

@@ -75,12 +75,6 @@ impl Scan<'_> {
     pub fn reading(&self) -> Option<Reading> {
         self.findings().reading()
     }
-
-    /// The same with the forms that are in their place left as they are.
-    pub(crate) fn mended(&self) -> Option<Reading> {
-        self.findings()
-            .sure(|finding| finding.kind().is_repairable() && !finding.is_in_place())
-    }
 }
 
 impl Findings<'_> {
@@ -89,6 +83,11 @@ impl Findings<'_> {
     #[must_use]
     pub fn reading(&self) -> Option<Reading> {
         self.sure(|finding| finding.kind().is_repairable())
+    }
+
+    /// The same with the forms that are in their place left as they are.
+    pub(crate) fn mended(&self) -> Option<Reading> {
+        self.sure(|finding| finding.kind().is_repairable() && !finding.is_in_place())
     }
 
     fn sure(&self, chosen: impl Fn(&Finding) -> bool) -> Option<Reading> {

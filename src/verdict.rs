@@ -1,5 +1,6 @@
 //! What was decided about one value, and why.
 
+use crate::charset::Context;
 use crate::finding::{Finding, FindingKind};
 use crate::normalize::{Normalized, Refusal};
 use crate::policy::{Action, Source};
@@ -128,6 +129,7 @@ pub struct Verdict<'v> {
     pub(crate) action: Action,
     pub(crate) heaviest: Option<FindingKind>,
     pub(crate) refusal: Option<Refusal>,
+    pub(crate) context: Context,
 }
 
 impl<'v> Verdict<'v> {
@@ -146,6 +148,7 @@ impl<'v> Verdict<'v> {
             action: Action::Allow,
             heaviest: None,
             refusal: None,
+            context: Context::NONE,
         }
     }
 
@@ -172,6 +175,12 @@ impl<'v> Verdict<'v> {
     #[must_use]
     pub const fn refusal(&self) -> Option<Refusal> {
         self.refusal
+    }
+
+    /// What was known of the client when it was decided.
+    #[must_use]
+    pub const fn context(&self) -> Context {
+        self.context
     }
 
     /// How many findings there are that are not allowed, also those beyond the

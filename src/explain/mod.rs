@@ -121,7 +121,10 @@ impl Explanation {
                     .map(|one| one.source.clone())
             }
         };
-        let reading = if secret { None } else { scan.mended() };
+        let reading = match secret {
+            true => None,
+            false => scan.findings_in(verdict.context()).mended(),
+        };
         Self {
             // What is as it should be is not to be sent otherwise.
             send: reading

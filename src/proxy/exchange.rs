@@ -610,7 +610,14 @@ impl<'x> Exchange<'x> {
             Fault::Rejected(rejected) => {
                 let refusal = Rc::new(Refusal::new(&rejected, asker.level, asker.as_text));
                 let memo = &self.client.worker.memo;
-                memo.keep(self.shared.id, asker.as_text, &rejected, &refusal);
+                let languages = sent(scratch, "Accept-Language").next();
+                memo.keep(
+                    self.shared.id,
+                    asker.as_text,
+                    languages,
+                    &rejected,
+                    &refusal,
+                );
                 Fault::Repeated(refusal)
             }
             fault => fault,

@@ -45,7 +45,7 @@ pub(super) fn request<'p>(
         return Err(Fault::Repeated(refusal));
     }
     let unclear = first.into_iter().chain(second).chain(unclear);
-    let found = policy.find_in_lines(unclear);
+    let found = policy.find_in_lines(unclear, lines);
     let repairs = told(shared, record, policy.judge_lines(found, lines))?;
     Ok((policy, repairs))
 }
@@ -62,12 +62,14 @@ fn recall(
         return None;
     }
     let InHead { field, head } = line;
-    let accept = fields
-        .iter()
-        .filter(|one| one.name_octets(head).eq_ignore_ascii_case(b"accept"));
+    let named = |name: &'static [u8]| {
+        let is = move |one: &&Field| one.name_octets(head).eq_ignore_ascii_case(name);
+        fields.iter().filter(is).map(|one| one.value(head))
+    };
     memo.recall(Refused {
         settings: shared.id,
-        as_text: prefers_text(accept.map(|one| one.value(head))),
+        languages: named(b"accept-language").next(),
+        as_text: prefers_text(named(b"accept")),
         field: policy.spelling(line.name()),
         occurrence: fields
             .iter()

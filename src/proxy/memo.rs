@@ -18,6 +18,7 @@ struct Entry {
     /// The settings it was made under.
     settings: u64,
     as_text: bool,
+    languages: Option<Box<[u8]>>,
     field: Box<str>,
     occurrence: usize,
     value: Box<[u8]>,
@@ -30,6 +31,8 @@ pub(super) struct Refused<'h> {
     pub(super) settings: u64,
     /// The client prefers plain text.
     pub(super) as_text: bool,
+    /// What the client says of its languages.
+    pub(super) languages: Option<&'h [u8]>,
     pub(super) field: &'h str,
     pub(super) occurrence: usize,
     pub(super) value: &'h [u8],
@@ -88,6 +91,7 @@ impl Memo {
                 && entry.as_text == refused.as_text
                 && entry.occurrence == refused.occurrence
                 && *entry.value == *refused.value
+                && entry.languages.as_deref() == refused.languages
                 && *entry.field == *refused.field
         };
         entries
@@ -101,6 +105,7 @@ impl Memo {
         &self,
         settings: u64,
         as_text: bool,
+        languages: Option<&[u8]>,
         rejected: &Rejected,
         refusal: &Rc<Refusal>,
     ) {
@@ -117,6 +122,7 @@ impl Memo {
             Entry {
                 settings,
                 as_text,
+                languages: languages.map(Into::into),
                 field: refused.field().into(),
                 occurrence: refused.occurrence(),
                 value: value.into(),
@@ -160,13 +166,14 @@ mod tests {
 
     fn keep(memo: &Memo, rejected: &Rejected, level: DetailLevel, as_text: bool) {
         let refusal = Rc::new(Refusal::new(rejected, level, as_text));
-        memo.keep(1, as_text, rejected, &refusal);
+        memo.keep(1, as_text, None, rejected, &refusal);
     }
 
     fn of(value: &[u8]) -> Refused<'_> {
         Refused {
             settings: 1,
             as_text: false,
+            languages: None,
             field: "N",
             occurrence: 1,
             value,
@@ -208,6 +215,7 @@ mod tests {
             Refused { as_text: true, ..of(sent) },
             Refused { occurrence: 2, ..of(sent) },
             Refused { field: "n", ..of(sent) },
+            Refused { languages: Some(b"pl"), ..of(sent) },
             of(other),
         ];
         for refused in others {
