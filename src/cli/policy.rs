@@ -3,6 +3,7 @@
 use super::Failure;
 use super::config::Given;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use headguard::charset::{Charset, Context};
 use headguard::config::{KEYS, Key};
 use headguard::policy::Target;
 use headguard::{Policy, RequestPolicy};
@@ -32,20 +33,43 @@ pub(crate) struct Known {
     pub(crate) method: Option<String>,
     pub(crate) host: Option<String>,
     pub(crate) path: Option<String>,
+    /// Its client's `Accept-Language`.
+    pub(crate) accept_language: Option<Vec<u8>>,
+    /// The charset that an earlier value of its client was in.
+    pub(crate) earlier_charset: Option<Charset>,
 }
 
 impl Known {
     /// The policy as it stands for this request; without the rules for some
     /// requests only, where nothing is known of it.
     pub(crate) fn apply<'p>(&self, policy: &'p Policy) -> RequestPolicy<'p> {
-        if self.is_nothing() {
-            return policy.for_any_request();
+        let policy = match self.is_nothing() {
+            true => policy.for_any_request(),
+            false => policy.for_request(Target::new(
+                self.method.as_deref().unwrap_or("GET"),
+                self.host.as_deref().unwrap_or_default(),
+                self.path.as_deref().unwrap_or("/"),
+            )),
+        };
+        let mut context = Context::default();
+        if let Some(languages) = &self.accept_language {
+            context = context.with_accept_language(languages);
         }
-        policy.for_request(Target::new(
-            self.method.as_deref().unwrap_or("GET"),
-            self.host.as_deref().unwrap_or_default(),
-            self.path.as_deref().unwrap_or("/"),
-        ))
+        if let Some(charset) = self.earlier_charset {
+            context = context.with_earlier(charset);
+        }
+        policy.in_context(context)
+    }
+
+    /// The same, with what `flags` say of the client.
+    pub(crate) fn from_client_of(self, flags: &Known) -> Known {
+        Known {
+            accept_language: self
+                .accept_language
+                .or_else(|| flags.accept_language.clone()),
+            earlier_charset: flags.earlier_charset,
+            ..self
+        }
     }
 
     const fn is_nothing(&self) -> bool {
@@ -96,6 +120,19 @@ impl Args for PolicyArgs {
                 "PATH",
                 "The path of the request to judge in, without a query",
             ))
+            .arg(about_request(
+                "accept-language",
+                "LANGUAGES",
+                "The client's Accept-Language, which helps to tell its charset",
+            ))
+            .arg(
+                about_request(
+                    "earlier-charset",
+                    "CHARSET",
+                    "The charset that an earlier value of the client was in",
+                )
+                .value_parser(|label: &str| label.parse::<Charset>()),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -110,6 +147,8 @@ impl FromArgMatches for PolicyArgs {
             method: told("method"),
             host: told("host"),
             path: told("path"),
+            accept_language: told("accept-language").map(String::into_bytes),
+            earlier_charset: matches.get_one::<Charset>("earlier-charset").copied(),
         };
         Ok(Self {
             given: Given::from_matches(matches, keys()),

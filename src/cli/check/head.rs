@@ -53,6 +53,11 @@ impl Head {
         }
         self.previous = Some(field.name.clone());
         if let Some(known) = &mut self.known
+            && field.name.eq_ignore_ascii_case("accept-language")
+        {
+            known.accept_language = Some(field.value.clone());
+        }
+        if let Some(known) = &mut self.known
             && field.name.eq_ignore_ascii_case("host")
         {
             let host = std::str::from_utf8(&field.value).unwrap_or_default();
@@ -91,7 +96,7 @@ fn start_line(line: &[u8]) -> Option<Known> {
     let path = target.split('?').next().unwrap_or_default();
     is_request.then(|| Known {
         method: Some(first.to_owned()),
-        host: None,
         path: Some(path.to_owned()),
+        ..Known::default()
     })
 }

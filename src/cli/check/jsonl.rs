@@ -16,6 +16,8 @@ pub(super) struct Asked<'l> {
     pub(super) id: Option<&'l RawValue>,
     #[serde(borrow, default)]
     pub(super) field: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
+    pub(super) accept_language: Option<Cow<'l, str>>,
     #[serde(borrow)]
     pub(super) hex: Cow<'l, str>,
 }
@@ -68,7 +70,7 @@ impl<'l> Answer<'l> {
             "ascii"
         };
         // What is there, whatever the policy has to say of it.
-        let found = scanned.findings();
+        let found = scanned.findings_in(verdict.context());
         let heaviest = found.clone().map(|finding| finding.kind()).min();
         let findings = found.clone().take(Verdict::MOST_JUDGED);
         Self {

@@ -12,6 +12,7 @@ use headguard::explain::Explanation;
 use headguard::preview::Preview;
 use headguard::{Action, Policy, Verdict};
 use jsonl::{Answer, Asked, FORM, Unread};
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -209,10 +210,11 @@ impl<W: Write> Judge<'_, W> {
 
     /// Judges the fields of one request, or of none that is known.
     fn head(&mut self, name: &str, head: &Head) -> io::Result<()> {
-        let known = head
-            .known
-            .as_ref()
-            .unwrap_or_else(|| self.args.policy.known());
+        let flags = self.args.policy.known();
+        let known = match &head.known {
+            Some(request) => &request.clone().from_client_of(flags),
+            None => flags,
+        };
         for (line, field) in &head.fields {
             let verdict = known.apply(&self.policy).decide(&field.name, &field.value);
             self.tally.add(&verdict);
@@ -246,12 +248,15 @@ impl<W: Write> Judge<'_, W> {
             .and_then(|asked| {
                 let value =
                     hex_octets(asked.hex.as_bytes()).map_err(|error| format!("hex: {error}"))?;
-                Ok((asked.field, value))
+                Ok((asked, value))
             });
         match read {
-            Ok((field, value)) => {
-                let field = field.as_deref().unwrap_or(&self.args.field);
-                let known = self.args.policy.known();
+            Ok((asked, value)) => {
+                let field = asked.field.as_deref().unwrap_or(&self.args.field);
+                let mut known = Cow::Borrowed(self.args.policy.known());
+                if let Some(languages) = &asked.accept_language {
+                    known.to_mut().accept_language = Some(languages.as_bytes().to_vec());
+                }
                 let verdict = known.apply(&self.policy).decide(field, &value);
                 self.tally.add(&verdict);
                 self.tally.outside += 1;
