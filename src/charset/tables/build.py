@@ -192,7 +192,8 @@ def family_section(family, languages):
                 pairs[language][before + after] += mass
                 single[language][after] += mass
     totals = {language: sum(single[language].values()) for language in languages}
-    inside = lambda c: any(name == family and start <= ord(c) < start + count for name, start, count in BLOCKS)
+    # ª and º are letters to Unicode, and signs to a reader.
+    inside = lambda c: c not in "ªº" and any(name == family and start <= ord(c) < start + count for name, start, count in BLOCKS)
     share = lambda c: max(single[language][c] / totals[language] for language in languages)
     letters = sorted((c for c in set().union(*single.values()) if inside(c) and share(c) > LEAST_LETTER), key=lambda c: (ord(c) > 0x7f, ord(c)))
     alphabet = "^" + "".join(letters)
