@@ -7,9 +7,9 @@
 use crate::charset::{Charset, Context};
 use crate::fields::Grammar;
 use crate::finding::{Confidence, Finding, FindingKind};
+use crate::legacy::{self, Legacy};
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::legacy::{self, Legacy};
 use crate::{char_ref, characters, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
@@ -333,7 +333,13 @@ impl<'v> Findings<'v> {
         is_letter(self.at.checked_sub(1)) && is_letter(self.at.checked_add(length))
     }
 
-    fn in_legacy(&self, Legacy { charset, confidence }: Legacy) -> Step {
+    fn in_legacy(
+        &self,
+        Legacy {
+            charset,
+            confidence,
+        }: Legacy,
+    ) -> Step {
         let mut run = 0;
         while let Some(rest) = self.rest().get(run..)
             && rest.first().is_some_and(|octet| !octet.is_ascii())
@@ -346,7 +352,10 @@ impl<'v> Findings<'v> {
                 Charset::Latin1 | Charset::Windows1252 => FindingKind::Latin1,
                 _ => FindingKind::LegacyCharset,
             };
-            return (run, Some(self.found(kind, run).read_as(charset, confidence)));
+            return (
+                run,
+                Some(self.found(kind, run).read_as(charset, confidence)),
+            );
         }
         self.at_ascii()
     }

@@ -37,9 +37,8 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
     let is_chance = judged.gain > shape.as_utf8();
     let seldom = judged.is_latin
         && (shape.well_formed > 0 || shape.forbidden > 0 || shape.by_chance > shape.faults);
-    let few = shape.faults < 2
-        || shape.faults <= 2 * shape.usual
-        || shape.faults < shape.well_formed;
+    let few =
+        shape.faults < 2 || shape.faults <= 2 * shape.usual || shape.faults < shape.well_formed;
     if seldom || (shape.well_formed + shape.forbidden > 0 && (few || !is_chance)) {
         return None;
     }

@@ -200,6 +200,7 @@ impl Readings {
         let cost = cost.base
             + LETTER_AMONG_IDEOGRAPHS * letters
             + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
+            - if is_kana(text) { ALL_KANA } else { 0 }
             + found.cost
             + context.language(found.code)
             + context.charset(found.charset);
@@ -268,6 +269,17 @@ impl Readings {
     }
 }
 
+/// Whether all of a text beyond ASCII is kana, as many Japanese names are and
+/// nothing is by chance.
+fn is_kana(text: &[char]) -> bool {
+    let mut beyond = text.iter().filter(|character| !character.is_ascii());
+    beyond.clone().nth(1).is_some()
+        && beyond.all(|character| matches!(character, '\u{3041}'..='\u{30ff}'))
+}
+
+/// What it is worth.
+const ALL_KANA: Cost = 32;
+
 /// Of the charsets in which a text is the same, windows-1252 is what one means.
 fn named(charset: Charset, known: Option<Candidate>) -> Charset {
     match known {
@@ -279,7 +291,7 @@ fn named(charset: Charset, known: Option<Candidate>) -> Charset {
 /// What a letter of an alphabet costs in a charset of ideographs.
 const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
-const NO_IDEOGRAPHS: Cost = 96;
+const NO_IDEOGRAPHS: Cost = 200;
 
 /// The language a text fits best, and what it costs then.
 fn best_language(
@@ -324,7 +336,10 @@ fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
         };
         length += 1;
     }
-    let ascii = text_cost(buffer.get(..length).unwrap_or_default(), EastAsian::Simplified);
+    let ascii = text_cost(
+        buffer.get(..length).unwrap_or_default(),
+        EastAsian::Simplified,
+    );
     ascii.base + NOISE_OCTET * high
 }
 

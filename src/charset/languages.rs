@@ -111,7 +111,8 @@ const LATIN: &[Language] = &[
     language("cy", "Welsh", 98, WESTERN),
     language("eu", "Basque", 87, WESTERN),
     language("gl", "Galician", 92, WESTERN),
-    language("et",
+    language(
+        "et",
         "Estonian",
         81,
         &[
@@ -132,7 +133,8 @@ const LATIN: &[Language] = &[
     language("hu", "Hungarian", 66, CENTRAL),
     language("sl", "Slovenian", 78, CENTRAL),
     language("hr", "Croatian", 76, CENTRAL),
-    language("ro",
+    language(
+        "ro",
         "Romanian",
         73,
         &[
@@ -146,11 +148,17 @@ const LATIN: &[Language] = &[
     language("az", "Azerbaijani", 98, TURKISH),
     language("lt", "Lithuanian", 81, BALTIC),
     language("lv", "Latvian", 84, BALTIC),
-    language("vi", "Vietnamese", 92, &[(Windows1258, 8), (Windows1252, 19)]),
+    language(
+        "vi",
+        "Vietnamese",
+        92,
+        &[(Windows1258, 8), (Windows1252, 19)],
+    ),
 ];
 
 const CYRILLIC: &[Language] = &[
-    language("ru",
+    language(
+        "ru",
         "Russian",
         44,
         &[
@@ -162,7 +170,8 @@ const CYRILLIC: &[Language] = &[
             (Koi8U, 85),
         ],
     ),
-    language("uk",
+    language(
+        "uk",
         "Ukrainian",
         61,
         &[
@@ -174,7 +183,8 @@ const CYRILLIC: &[Language] = &[
             (MacCyrillic, 74),
         ],
     ),
-    language("be",
+    language(
+        "be",
         "Belarusian",
         84,
         &[
@@ -185,7 +195,8 @@ const CYRILLIC: &[Language] = &[
             (MacCyrillic, 74),
         ],
     ),
-    language("bg",
+    language(
+        "bg",
         "Bulgarian",
         76,
         &[
@@ -209,20 +220,18 @@ const SOUTH_SLAVIC: &[(Charset, Cost)] = &[
     (Koi8R, 63),
     (Ibm866, 63),
 ];
-const ASIAN_CYRILLIC: &[(Charset, Cost)] = &[
-    (Windows1251, 4),
-    (Koi8R, 40),
-    (Iso8859_5, 48),
-    (Ibm866, 52),
-];
+const ASIAN_CYRILLIC: &[(Charset, Cost)] =
+    &[(Windows1251, 4), (Koi8R, 40), (Iso8859_5, 48), (Ibm866, 52)];
 
-const GREEK: &[Language] = &[language("el",
-        "Greek",
+const GREEK: &[Language] = &[language(
+    "el",
+    "Greek",
     66,
     &[(Windows1253, 8), (Iso8859_7, 15)],
 )];
-const HEBREW: &[Language] = &[language("he",
-        "Hebrew",
+const HEBREW: &[Language] = &[language(
+    "he",
+    "Hebrew",
     73,
     &[(Windows1255, 4), (Iso8859_8, 30)],
 )];

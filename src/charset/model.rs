@@ -173,7 +173,11 @@ pub(super) fn east_asian(character: char, used: EastAsian) -> Option<Cost> {
     };
     let place = usize::try_from(place).ok()?;
     let both = *MODEL.east_asian.get(start + place / 2)?;
-    let nibble = if place.is_multiple_of(2) { both & 15 } else { both >> 4 };
+    let nibble = if place.is_multiple_of(2) {
+        both & 15
+    } else {
+        both >> 4
+    };
     // Every East Asian charset has kana, and few of them for use.
     let foreign = match code {
         0x3040..0x3100 if used != EastAsian::Japanese => 48,
@@ -254,7 +258,10 @@ impl Pairs {
     const fn read(section: &'static [u8]) -> Self {
         let letters = section[0] as usize;
         let lanes = section[1] as usize;
-        assert!(letters < 128 && lanes <= LANES, "more than there is room for");
+        assert!(
+            letters < 128 && lanes <= LANES,
+            "more than there is room for"
+        );
         let (_, rest) = section.split_at(4);
         let (languages, rest) = rest.split_at(2 * lanes);
         let (index, rows) = rest.split_at(2 * letters * letters);

@@ -15,7 +15,12 @@ pub(crate) fn character_length(charset: Charset, rest: &[u8]) -> usize {
         (Charset::ShiftJis, 0xa0..=0xdf) => 1,
         (Charset::EucJp, 0x8f) => 3,
         (
-            Charset::Gb18030 | Charset::Gbk | Charset::Big5 | Charset::ShiftJis | Charset::EucJp | Charset::EucKr,
+            Charset::Gb18030
+            | Charset::Gbk
+            | Charset::Big5
+            | Charset::ShiftJis
+            | Charset::EucJp
+            | Charset::EucKr,
             _,
         ) => 2,
         _ => 1,
@@ -45,15 +50,13 @@ pub(super) fn decodes(charset: Charset, value: &[u8]) -> bool {
 /// Decodes what `buffer` holds room for.
 pub(super) fn decode<'b>(charset: Charset, octets: &[u8], buffer: &'b mut [char]) -> &'b [char] {
     let mut length = 0;
-    each(charset, octets, |character| {
-        match buffer.get_mut(length) {
-            Some(slot) => {
-                *slot = character;
-                length += 1;
-                true
-            }
-            None => false,
+    each(charset, octets, |character| match buffer.get_mut(length) {
+        Some(slot) => {
+            *slot = character;
+            length += 1;
+            true
         }
+        None => false,
     });
     buffer.get(..length).unwrap_or_default()
 }
