@@ -36,10 +36,10 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
     // UTF-8. In charsets where letters follow letters they often are by chance.
     let is_chance = judged.gain > shape.as_utf8();
     let seldom = judged.is_latin
-        && (shape.well_formed > 0 || shape.overlong > 0 || shape.by_chance >= 2 * shape.faults);
+        && (shape.well_formed > 0 || shape.forbidden > 0 || shape.by_chance > shape.faults);
     let few =
         shape.faults < 2 || shape.faults <= 2 * shape.usual || shape.faults < shape.well_formed;
-    if seldom || (shape.well_formed + shape.overlong > 0 && (few || !is_chance)) {
+    if seldom || (shape.well_formed + shape.forbidden > 0 && (few || !is_chance)) {
         return None;
     }
     Some(Legacy {
@@ -61,7 +61,8 @@ struct Shape {
     /// Those among them that UTF-8 mostly is for.
     usual: usize,
     gain: i32,
-    overlong: usize,
+    /// Whole forms that nothing in UTF-8 may have, as overlong ones.
+    forbidden: usize,
 }
 
 impl Shape {
@@ -69,14 +70,26 @@ impl Shape {
     fn of(value: &[u8]) -> Option<Self> {
         let mut shape = Shape::default();
         let mut at = 0;
+        let mut fault_end = usize::MAX;
         while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
             at += match utf8::sequence(rest) {
                 Ok(1) => 1,
                 // `É®` is ɮ, and `É` with a no-break space ɠ.
-                Ok(2) if is_by_chance(rest) => {
+                Ok(2) if is_by_chance(rest) || is_in_latin_word(value, at) => {
                     shape.by_chance += 1;
                     shape.gain -= 32;
                     2
+                }
+                // Between octets that are not UTF-8, chance is likelier.
+                Ok(length)
+                    if fault_end == at
+                        || rest.get(length..).is_some_and(|next| {
+                            !next.is_empty() && utf8::sequence(next).is_err()
+                        }) =>
+                {
+                    shape.well_formed += 1;
+                    shape.gain += if length == 2 { 40 } else { 80 };
+                    length
                 }
                 Ok(length) => {
                     shape.well_formed += 1;
@@ -91,26 +104,31 @@ impl Shape {
                     let lead = *rest.first()?;
                     let whole = length == whole_length(lead);
                     match how {
-                        Malformation::Surrogate | Malformation::SurrogatePair => return None,
+                        Malformation::SurrogatePair => return None,
                         // `E0 94` is how `à”` starts, `E0 94 AF` is not.
-                        Malformation::Overlong | Malformation::BeyondUnicode if whole => {
-                            shape.overlong += 1;
+                        Malformation::Surrogate
+                        | Malformation::Overlong
+                        | Malformation::BeyondUnicode
+                            if whole =>
+                        {
+                            shape.forbidden += 1;
                             shape.gain += 80;
                         }
                         Malformation::Truncated => shape.cut_off = Some(at..at + length),
                         _ => {}
                     }
                     shape.faults += 1;
+                    fault_end = at + length;
                     length
                 }
             };
         }
-        Some(shape).filter(|shape| shape.faults > 2 * shape.overlong || shape.overlong == 0)
+        Some(shape).filter(|shape| shape.faults > 2 * shape.forbidden || shape.forbidden == 0)
     }
 
     /// What more than noise speaks for UTF-8 with faults in it.
     fn as_utf8(&self) -> i32 {
-        self.gain - i32::try_from(self.faults - self.overlong).unwrap_or(i32::MAX / 64) * 16
+        self.gain - i32::try_from(self.faults - self.forbidden).unwrap_or(i32::MAX / 64) * 16
     }
 }
 
@@ -122,6 +140,18 @@ fn is_by_chance(rest: &[u8]) -> bool {
         .is_some_and(|character| {
             !mojibake::is_in_use(character) && characters::kind("", character, "").is_none()
         })
+}
+
+/// Whether the two octets at `at` are a letter of another script in the midst
+/// of ASCII letters: `Ó£` in `SPÓ£KA` is a Cyrillic letter.
+fn is_in_latin_word(value: &[u8], at: usize) -> bool {
+    let is_letter = |at: Option<usize>| {
+        at.and_then(|at| value.get(at))
+            .is_some_and(u8::is_ascii_alphabetic)
+    };
+    matches!(value.get(at), Some(0xcd..=0xdf))
+        && is_letter(at.checked_sub(1))
+        && is_letter(at.checked_add(2))
 }
 
 /// How long a sequence is that starts with `lead`, also when nothing

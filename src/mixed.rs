@@ -68,7 +68,10 @@ pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
     }
     confidence = confidence.min(settle(&mut plain, &mut legacy, &language)?);
     let judged = charset::judge(&plain, Context::NONE)?;
-    (judged.charset == Charset::Windows1252).then(|| judged.confidence.min(confidence))
+    Some(match judged.charset {
+        Charset::Windows1252 => judged.confidence.min(confidence),
+        _ => Confidence::Possible,
+    })
 }
 
 /// Judges the octets of one part of the value by the language around them, and

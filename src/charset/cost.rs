@@ -28,6 +28,9 @@ const STRANGE: Cost = 184;
 const SCRIPTS_TOUCH: Cost = 80;
 /// What it costs that a letter of another script is alone among ASCII.
 const ALONE: Cost = 56;
+const IDEOGRAPH_ALONE: Cost = 80;
+/// What it costs that a word is one letter that is no word.
+const NO_WORD: Cost = 40;
 /// What a word in ASCII costs in text of another script, up to a limit.
 const OTHER_SCRIPT: Cost = 32;
 const OTHER_SCRIPT_MOST: Cost = 80;
@@ -64,6 +67,14 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
                     ascii_word(word, &mut cost);
                 } else {
                     whole_word(word, family, &mut cost);
+                    let is_initial = rest.get(length) == Some(&'.');
+                    if let [only] = word
+                        && family == Family::Latin
+                        && !is_initial
+                        && !is_word_of_its_own(*only)
+                    {
+                        cost.base += NO_WORD;
+                    }
                 }
                 length
             }
@@ -90,7 +101,10 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
     cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
     // One ideograph, or one letter at a time, is how a Western accent reads.
     let is_mixed = text.iter().any(char::is_ascii_alphanumeric);
-    if is_mixed && (cost.ideographs == 1 || (family != Family::Latin && cost.letters <= 1)) {
+    if is_mixed && cost.ideographs == 1 {
+        cost.base += IDEOGRAPH_ALONE;
+    }
+    if is_mixed && family != Family::Latin && cost.letters <= 1 {
         cost.base += ALONE;
     }
     cost
@@ -209,6 +223,11 @@ const UNDECIDED: Cost = 4;
 const SPEAKS_FOR: Cost = 75;
 const SPEAKS_AGAINST: Cost = 22;
 
+/// Letters that are words: `à`, `è`, `ó`, `å`, `ö`.
+const fn is_word_of_its_own(letter: char) -> bool {
+    matches!(letter, 'À'..='Æ' | 'È'..='Ï' | 'Ò'..='Ö' | 'Ø'..='Ý' | 'à'..='æ' | 'è'..='ï' | 'ò'..='ö' | 'ø'..='ý')
+}
+
 /// What the capitals of a word cost.
 fn case(word: &[char]) -> Cost {
     let mut seen = 0;
@@ -225,7 +244,7 @@ fn case(word: &[char]) -> Cost {
             continue;
         };
         if capital && before == Some(false) {
-            broken += if character.is_ascii() { 48 } else { 80 };
+            broken += if character.is_ascii() { 48 } else { 112 };
         }
         capitals += usize::from(capital);
         leading += usize::from(capital && capitals == seen + 1);
@@ -235,7 +254,7 @@ fn case(word: &[char]) -> Cost {
     match (capitals, leading) {
         (0, _) => 8,
         (1, 1) => 5,
-        _ if capitals == seen => 19,
+        _ if capitals == seen => 26,
         _ if leading >= 2 => broken + 56,
         _ => broken + 8,
     }

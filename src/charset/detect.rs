@@ -31,9 +31,11 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
     let readings = Readings::of(value, context);
     let (best, margin) = readings.best()?;
     let gain = readings.noise - best.cost;
+    // One strange word of a Western language has nothing else that it could be.
+    let is_sound = gain >= SOUND || (best.charset == Charset::Windows1252 && margin >= ALONE);
     (gain > 0).then(|| Judgement {
         charset: best.charset(value),
-        confidence: if margin >= CLEAR && gain >= SOUND {
+        confidence: if margin >= CLEAR && is_sound {
             Confidence::Likely
         } else {
             Confidence::Possible
@@ -45,6 +47,8 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
 
 /// How much more the second text has to cost.
 const CLEAR: Cost = 18;
+/// How much more it has to cost where there is no other text to speak of.
+const ALONE: Cost = 40;
 /// How much more noise has to cost.
 const SOUND: Cost = 100;
 /// What it costs to suppose that octets are no text, and what each of 80–FF
@@ -52,12 +56,62 @@ const SOUND: Cost = 100;
 const NOISE: Cost = 200;
 const NOISE_OCTET: Cost = 90;
 
+/// What a value may have been, for a person to choose from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Alternative {
+    /// The charset that the octets would be in; the likeliest, where the text
+    /// is the same in several.
+    pub charset: Charset,
+    /// The text.
+    pub text: String,
+    /// What speaks for it, in a few words.
+    pub reason: String,
+}
+
+/// Everything that `value` reads as, the likeliest first.
+pub(crate) fn ranking(value: &[u8], context: Context) -> Vec<Alternative> {
+    let readings = Readings::of(value, context);
+    let clear = |candidate: &Candidate| candidate.cost + SOUND <= readings.noise;
+    readings
+        .ranked()
+        .iter()
+        .filter_map(|candidate| {
+            let charset = candidate.charset(value);
+            let language = candidate.language;
+            let reason = match candidate.manner {
+                Manner::Signs => "a sign where signs stand".to_owned(),
+                _ if !clear(candidate) => format!("perhaps {language}"),
+                Manner::Characters => format!("common {language} characters"),
+                Manner::Letters => format!("letters as in {language} names"),
+            };
+            Some(Alternative {
+                charset,
+                text: charset.decode(value)?,
+                reason,
+            })
+        })
+        .collect()
+}
+
+/// How much more than noise a reading may cost that is still shown.
+const WORTH_SHOWING: Cost = 40;
+
+/// What a reading consists of beyond ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Characters,
+    Letters,
+    Signs,
+}
+
 /// One text, and the charset it is most likely in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate {
     charset: Charset,
     pub(super) cost: Cost,
-    pub(super) language: &'static str,
+    language: &'static str,
+    manner: Manner,
     is_latin: bool,
     text: u64,
 }
@@ -116,8 +170,8 @@ impl Readings {
     fn add_single(&mut self, charset: Charset, text: &[char], hash: u64, context: Context) {
         // One text is judged once, also where it is the likelier charset's.
         let known = self.same(hash).copied();
-        let cost = text_cost(text, EastAsian::Simplified);
-        let Some((language, cost)) = best_language(&cost, charset, context) else {
+        let cost_of_text = text_cost(text, EastAsian::Simplified);
+        let Some((language, cost)) = best_language(&cost_of_text, charset, context) else {
             return;
         };
         if known.is_none_or(|known| cost < known.cost) {
@@ -125,6 +179,11 @@ impl Readings {
                 charset: named(charset, known),
                 cost,
                 language,
+                manner: if cost_of_text.letters == 0 {
+                    Manner::Signs
+                } else {
+                    Manner::Letters
+                },
                 is_latin: is_latin(text),
                 text: hash,
             });
@@ -137,13 +196,11 @@ impl Readings {
         let cost = text_cost(text, found.used);
         // Other scripts are in these charsets too, and rare there.
         let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
+        let ideographs = cost.ideographs;
         let cost = cost.base
             + LETTER_AMONG_IDEOGRAPHS * letters
-            + if cost.ideographs == 0 {
-                NO_IDEOGRAPHS
-            } else {
-                0
-            }
+            + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
+            - if is_kana(text) { ALL_KANA } else { 0 }
             + found.cost
             + context.language(found.code)
             + context.charset(found.charset);
@@ -152,7 +209,12 @@ impl Readings {
             self.put(Candidate {
                 charset: named(found.charset, known),
                 cost,
-                language: found.code,
+                language: found.name,
+                manner: if ideographs == 0 {
+                    Manner::Signs
+                } else {
+                    Manner::Characters
+                },
                 is_latin: false,
                 text: hash.0,
             });
@@ -193,13 +255,30 @@ impl Readings {
         Some((best, second.saturating_sub(best.cost)))
     }
 
-    /// The readings that cost less than noise, the best first.
-    pub(super) fn ranked(&self) -> Vec<Candidate> {
-        let mut ranked: Vec<_> = self.candidates.iter().copied().flatten().collect();
+    /// The readings that are not much worse than noise, the best first.
+    fn ranked(&self) -> Vec<Candidate> {
+        let mut ranked: Vec<_> = self
+            .candidates
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|candidate| candidate.cost < self.noise + WORTH_SHOWING)
+            .collect();
         ranked.sort_by_key(|candidate| candidate.cost);
         ranked
     }
 }
+
+/// Whether all of a text beyond ASCII is kana, as many Japanese names are and
+/// nothing is by chance.
+fn is_kana(text: &[char]) -> bool {
+    let mut beyond = text.iter().filter(|character| !character.is_ascii());
+    beyond.clone().nth(1).is_some()
+        && beyond.all(|character| matches!(character, '\u{3041}'..='\u{30ff}'))
+}
+
+/// What it is worth.
+const ALL_KANA: Cost = 32;
 
 /// Of the charsets in which a text is the same, windows-1252 is what one means.
 fn named(charset: Charset, known: Option<Candidate>) -> Charset {
@@ -212,7 +291,7 @@ fn named(charset: Charset, known: Option<Candidate>) -> Charset {
 /// What a letter of an alphabet costs in a charset of ideographs.
 const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
-const NO_IDEOGRAPHS: Cost = 96;
+const NO_IDEOGRAPHS: Cost = 200;
 
 /// The language a text fits best, and what it costs then.
 fn best_language(
@@ -231,7 +310,7 @@ fn best_language(
                 + language.cost
                 + language.cost_in(charset)
                 + context.language(language.code);
-            (language.code, cost)
+            (language.name, cost)
         })
         .min_by_key(|(_, cost)| *cost)
         .map(|(language, cost)| (language, cost + text.base + context.charset(charset)))

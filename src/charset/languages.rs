@@ -8,6 +8,7 @@ use super::model::{Cost, EastAsian, Family};
 /// A language, what it costs to suppose it, and the charsets it is usual in.
 pub(super) struct Language {
     pub(super) code: &'static str,
+    pub(super) name: &'static str,
     pub(super) cost: Cost,
     usual: &'static [(Charset, Cost)],
 }
@@ -45,8 +46,18 @@ const fn unusual(charset: Charset) -> Cost {
     }
 }
 
-const fn language(code: &'static str, cost: Cost, usual: &'static [(Charset, Cost)]) -> Language {
-    Language { code, cost, usual }
+const fn language(
+    code: &'static str,
+    name: &'static str,
+    cost: Cost,
+    usual: &'static [(Charset, Cost)],
+) -> Language {
+    Language {
+        code,
+        name,
+        cost,
+        usual,
+    }
 }
 
 use Charset::{
@@ -81,27 +92,28 @@ const RIGHT_TO_LEFT: &[(Charset, Cost)] = &[(Windows1256, 2), (Iso8859_6, 40)];
 
 const LATIN: &[Language] = &[
     // The average of the others: words in ASCII are measured by it.
-    language("--", 400, &[]),
-    language("en", 47, WESTERN),
-    language("de", 44, WESTERN),
-    language("fr", 44, WESTERN),
-    language("es", 44, WESTERN),
-    language("pt", 47, WESTERN),
-    language("it", 50, WESTERN),
-    language("nl", 61, WESTERN),
-    language("da", 66, WESTERN),
-    language("sv", 61, WESTERN),
-    language("nb", 66, WESTERN),
-    language("fi", 66, WESTERN),
-    language("ca", 73, WESTERN),
-    language("is", 81, WESTERN),
-    language("fo", 109, WESTERN),
-    language("ga", 84, WESTERN),
-    language("cy", 98, WESTERN),
-    language("eu", 87, WESTERN),
-    language("gl", 92, WESTERN),
+    language("--", "several languages", 400, &[]),
+    language("en", "English", 47, WESTERN),
+    language("de", "German", 44, WESTERN),
+    language("fr", "French", 44, WESTERN),
+    language("es", "Spanish", 44, WESTERN),
+    language("pt", "Portuguese", 47, WESTERN),
+    language("it", "Italian", 50, WESTERN),
+    language("nl", "Dutch", 61, WESTERN),
+    language("da", "Danish", 66, WESTERN),
+    language("sv", "Swedish", 61, WESTERN),
+    language("nb", "Norwegian", 66, WESTERN),
+    language("fi", "Finnish", 66, WESTERN),
+    language("ca", "Catalan", 73, WESTERN),
+    language("is", "Icelandic", 81, WESTERN),
+    language("fo", "Faroese", 109, WESTERN),
+    language("ga", "Irish", 84, WESTERN),
+    language("cy", "Welsh", 98, WESTERN),
+    language("eu", "Basque", 87, WESTERN),
+    language("gl", "Galician", 92, WESTERN),
     language(
         "et",
+        "Estonian",
         81,
         &[
             (Windows1252, 15),
@@ -111,18 +123,19 @@ const LATIN: &[Language] = &[
             (Iso8859_4, 48),
         ],
     ),
-    language("sq", 98, WESTERN),
-    language("id", 87, WESTERN),
-    language("af", 109, WESTERN),
-    language("br", 109, WESTERN),
-    language("pl", 55, CENTRAL),
-    language("cs", 61, CENTRAL),
-    language("sk", 73, CENTRAL),
-    language("hu", 66, CENTRAL),
-    language("sl", 78, CENTRAL),
-    language("hr", 76, CENTRAL),
+    language("sq", "Albanian", 98, WESTERN),
+    language("id", "Indonesian", 87, WESTERN),
+    language("af", "Afrikaans", 109, WESTERN),
+    language("br", "Breton", 109, WESTERN),
+    language("pl", "Polish", 55, CENTRAL),
+    language("cs", "Czech", 61, CENTRAL),
+    language("sk", "Slovak", 73, CENTRAL),
+    language("hu", "Hungarian", 66, CENTRAL),
+    language("sl", "Slovenian", 78, CENTRAL),
+    language("hr", "Croatian", 76, CENTRAL),
     language(
         "ro",
+        "Romanian",
         73,
         &[
             (Windows1250, 11),
@@ -131,16 +144,22 @@ const LATIN: &[Language] = &[
             (Iso8859_16, 37),
         ],
     ),
-    language("tr", 61, TURKISH),
-    language("az", 98, TURKISH),
-    language("lt", 81, BALTIC),
-    language("lv", 84, BALTIC),
-    language("vi", 92, &[(Windows1258, 8), (Windows1252, 19)]),
+    language("tr", "Turkish", 61, TURKISH),
+    language("az", "Azerbaijani", 98, TURKISH),
+    language("lt", "Lithuanian", 81, BALTIC),
+    language("lv", "Latvian", 84, BALTIC),
+    language(
+        "vi",
+        "Vietnamese",
+        92,
+        &[(Windows1258, 8), (Windows1252, 19)],
+    ),
 ];
 
 const CYRILLIC: &[Language] = &[
     language(
         "ru",
+        "Russian",
         44,
         &[
             (Windows1251, 8),
@@ -153,6 +172,7 @@ const CYRILLIC: &[Language] = &[
     ),
     language(
         "uk",
+        "Ukrainian",
         61,
         &[
             (Windows1251, 7),
@@ -165,6 +185,7 @@ const CYRILLIC: &[Language] = &[
     ),
     language(
         "be",
+        "Belarusian",
         84,
         &[
             (Windows1251, 4),
@@ -176,6 +197,7 @@ const CYRILLIC: &[Language] = &[
     ),
     language(
         "bg",
+        "Bulgarian",
         76,
         &[
             (Windows1251, 5),
@@ -186,10 +208,10 @@ const CYRILLIC: &[Language] = &[
             (Koi8U, 85),
         ],
     ),
-    language("sr", 84, SOUTH_SLAVIC),
-    language("mk", 98, SOUTH_SLAVIC),
-    language("kk", 98, ASIAN_CYRILLIC),
-    language("mn", 109, ASIAN_CYRILLIC),
+    language("sr", "Serbian", 84, SOUTH_SLAVIC),
+    language("mk", "Macedonian", 98, SOUTH_SLAVIC),
+    language("kk", "Kazakh", 98, ASIAN_CYRILLIC),
+    language("mn", "Mongolian", 109, ASIAN_CYRILLIC),
 ];
 const SOUTH_SLAVIC: &[(Charset, Cost)] = &[
     (Windows1251, 4),
@@ -201,19 +223,31 @@ const SOUTH_SLAVIC: &[(Charset, Cost)] = &[
 const ASIAN_CYRILLIC: &[(Charset, Cost)] =
     &[(Windows1251, 4), (Koi8R, 40), (Iso8859_5, 48), (Ibm866, 52)];
 
-const GREEK: &[Language] = &[language("el", 66, &[(Windows1253, 8), (Iso8859_7, 15)])];
-const HEBREW: &[Language] = &[language("he", 73, &[(Windows1255, 4), (Iso8859_8, 30)])];
+const GREEK: &[Language] = &[language(
+    "el",
+    "Greek",
+    66,
+    &[(Windows1253, 8), (Iso8859_7, 15)],
+)];
+const HEBREW: &[Language] = &[language(
+    "he",
+    "Hebrew",
+    73,
+    &[(Windows1255, 4), (Iso8859_8, 30)],
+)];
 const ARABIC: &[Language] = &[
-    language("ar", 61, RIGHT_TO_LEFT),
-    language("fa", 81, RIGHT_TO_LEFT),
-    language("ur", 103, RIGHT_TO_LEFT),
+    language("ar", "Arabic", 61, RIGHT_TO_LEFT),
+    language("fa", "Persian", 81, RIGHT_TO_LEFT),
+    language("ur", "Urdu", 103, RIGHT_TO_LEFT),
 ];
-const THAI: &[Language] = &[language("th", 73, &[(Windows874, 0)])];
+const THAI: &[Language] = &[language("th", "Thai", 73, &[(Windows874, 0)])];
 
 /// A charset of several octets a character.
 pub(super) struct Multi {
     pub(super) charset: Charset,
     pub(super) code: &'static str,
+    /// What its characters are called.
+    pub(super) name: &'static str,
     pub(super) cost: Cost,
     pub(super) used: EastAsian,
 }
@@ -223,30 +257,35 @@ pub(super) const MULTI: [Multi; 5] = [
     Multi {
         charset: Charset::Gbk,
         code: "zh",
+        name: "simplified Chinese",
         cost: 44,
         used: EastAsian::Simplified,
     },
     Multi {
         charset: Charset::Big5,
         code: "zh",
+        name: "traditional Chinese",
         cost: 58,
         used: EastAsian::Traditional,
     },
     Multi {
         charset: Charset::ShiftJis,
         code: "ja",
+        name: "Japanese",
         cost: 55,
         used: EastAsian::Japanese,
     },
     Multi {
         charset: Charset::EucJp,
         code: "ja",
+        name: "Japanese",
         cost: 61,
         used: EastAsian::Japanese,
     },
     Multi {
         charset: Charset::EucKr,
         code: "ko",
+        name: "Korean",
         cost: 55,
         used: EastAsian::Korean,
     },

@@ -17,7 +17,8 @@ mod model;
 mod multi;
 
 pub use context::Context;
-pub(crate) use detect::judge;
+pub use detect::Alternative;
+pub(crate) use detect::{judge, ranking};
 
 use crate::named::UnknownName;
 use encoding_rs::Encoding;
@@ -241,48 +242,6 @@ impl FromStr for Charset {
         }
     }
 }
-
-/// What `value` would read as in charsets that are not judged yet, for a person
-/// to choose from: WHATWG names and texts, without repeats and without those
-/// that no name looks like.
-pub(crate) fn other_readings(value: &[u8]) -> Vec<(&'static str, String)> {
-    let mut readings: Vec<(&'static str, String)> = Vec::new();
-    for encoding in OTHERS {
-        let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(value) else {
-            continue;
-        };
-        let known = readings.iter().any(|(_, other)| *other == text);
-        if !known && text.chars().all(is_of_a_name) {
-            readings.push((encoding.name(), text.into_owned()));
-        }
-    }
-    readings
-}
-
-/// Whether a character may stand in a name: a letter, or punctuation of text.
-/// Box drawings and arithmetic say that the charset is another.
-fn is_of_a_name(character: char) -> bool {
-    (character.is_ascii() && !character.is_ascii_control())
-        || character.is_alphanumeric()
-        || matches!(
-            character,
-            '\u{a0}' | '«' | '»' | '·' | '°' | '©' | '®' | '™' | '€' | '…'
-        )
-        || matches!(character, '\u{2010}'..='\u{201f}')
-}
-
-/// The charsets [`other_readings`] tries, those in wide use first.
-static OTHERS: [&Encoding; 9] = [
-    encoding_rs::WINDOWS_1252,
-    encoding_rs::WINDOWS_1250,
-    encoding_rs::WINDOWS_1251,
-    encoding_rs::WINDOWS_1254,
-    encoding_rs::WINDOWS_1253,
-    encoding_rs::WINDOWS_1257,
-    encoding_rs::KOI8_R,
-    encoding_rs::MACINTOSH,
-    encoding_rs::IBM866,
-];
 
 #[allow(
     clippy::indexing_slicing,

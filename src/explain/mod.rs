@@ -19,7 +19,7 @@ pub use problem::{DetailLevel, Problem};
 #[cfg(feature = "cli")]
 pub use text::render;
 
-use crate::charset::{self, Charset};
+use crate::charset::{self, Alternative, Charset, Context};
 use crate::fields::{Grammar, Protection};
 use crate::finding::FindingKind;
 use crate::octet;
@@ -30,9 +30,6 @@ use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Verdict};
 use explained::HEX_OCTETS;
 use json::Object;
-
-/// How much of a long value is read in other charsets, in octets.
-const MOST_READ: usize = 400;
 
 /// One field value, what was found in it, and what was decided.
 #[derive(Clone, Debug)]
@@ -265,11 +262,11 @@ impl Explanation {
         self.kind
     }
 
-    /// Other texts the octets could be, by charset, for a person to choose
-    /// from. Empty for values that are UTF-8, or broken in ways that only
+    /// Other texts the octets could be, the likeliest first, for a person to
+    /// choose from. Empty for values that are UTF-8, or broken in ways that only
     /// UTF-8 can be.
     #[must_use]
-    pub fn alternatives(&self) -> Vec<(&'static str, String)> {
+    pub fn alternatives(&self) -> Vec<Alternative> {
         let only_utf8 = |one: &Explained| {
             let kind = one.finding.kind();
             matches!(
@@ -286,11 +283,11 @@ impl Explanation {
         else {
             return Vec::new();
         };
-        let mut others = charset::other_readings(value.get(..MOST_READ).unwrap_or(value));
-        others.retain(|(_, text)| {
+        let mut others = charset::ranking(value, Context::NONE);
+        others.retain(|other| {
             self.reading
                 .as_ref()
-                .is_none_or(|reading| reading.text() != text)
+                .is_none_or(|reading| reading.text() != other.text)
         });
         others
     }
@@ -349,10 +346,11 @@ impl Explanation {
         self.object()
             .array(
                 "alternatives",
-                alternatives.iter().map(|(charset, text)| {
+                alternatives.iter().map(|other| {
                     Object::new()
-                        .string("charset", charset)
-                        .string("text", text)
+                        .string("charset", other.charset.name())
+                        .string("text", &other.text)
+                        .string("reason", &other.reason)
                         .finish()
                 }),
             )

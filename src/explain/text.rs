@@ -123,14 +123,16 @@ fn readings(text: &mut String, explanation: &Explanation) {
     } else if explanation.value().is_some() && explanation.kind().is_some_and(hides_the_text) {
         row(text, "Meant", "nobody can tell from the octets alone");
     }
-    for (at, (charset, other)) in explanation.alternatives().iter().take(OFFERED).enumerate() {
+    for (at, other) in explanation.alternatives().iter().take(OFFERED).enumerate() {
         let label = if at == 0 { "Or" } else { "" };
         row(
             text,
             label,
             &format!(
-                "{}  {DIM}{charset}{DIM:#}",
-                Preview::new(other.as_bytes()).up_to(200)
+                "{}  {DIM}{}: {}{DIM:#}",
+                Preview::new(other.text.as_bytes()).up_to(200),
+                other.charset,
+                other.reason
             ),
         );
     }

@@ -171,7 +171,9 @@ def masses(language):
             if (source != "words" or len(word) > 1) and len(word) < 40:
                 word = small(word)
                 if language == "fr":
-                    word = re.sub("oeu|^oe", lambda found: "œ" + found[0][2:], word)
+                    word, ligatures = re.subn("oeu|^oe", lambda found: "œ" + found[0][2:], word)
+                    # Few words, and among the most common ones: cœur, sœur, œuvre.
+                    count *= 64 if ligatures else 1
                 if language == "vi":
                     word = vietnamese(word)
                 mass[word] += WEIGHTS[source] / have / total[source] * 1e6 * count ** 0.5
@@ -192,7 +194,8 @@ def family_section(family, languages):
                 pairs[language][before + after] += mass
                 single[language][after] += mass
     totals = {language: sum(single[language].values()) for language in languages}
-    inside = lambda c: any(name == family and start <= ord(c) < start + count for name, start, count in BLOCKS)
+    # ª and º are letters to Unicode, and signs to a reader.
+    inside = lambda c: c not in "ªº" and any(name == family and start <= ord(c) < start + count for name, start, count in BLOCKS)
     share = lambda c: max(single[language][c] / totals[language] for language in languages)
     letters = sorted((c for c in set().union(*single.values()) if inside(c) and share(c) > LEAST_LETTER), key=lambda c: (ord(c) > 0x7f, ord(c)))
     alphabet = "^" + "".join(letters)
@@ -224,8 +227,9 @@ def family_section(family, languages):
     index = []
     for before in alphabet:
         for number, after in enumerate(alphabet):
-            common = max(pairs[language][before + after] / totals[language] for language in languages)
-            if common > LEAST_PAIR:
+            worth = max(pairs[language][before + after] / totals[language] * (unseen(language, after) - cost(language, before, after))
+                        for language in languages)
+            if worth > LEAST_WORTH[family]:
                 index.append(len(rows))
                 rows.append(lanes(lambda language: cost(language, before, after)))
             else:
@@ -237,7 +241,8 @@ def family_section(family, languages):
 
 
 LEAST_LETTER = 1e-5
-LEAST_PAIR = 1e-4
+# A pair has a row of its own if that is worth so many nats a letter in some language.
+LEAST_WORTH = collections.defaultdict(lambda: 1e-4, latin=4.5e-4)
 
 
 def letter_tables(alphabets):
