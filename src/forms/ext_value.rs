@@ -90,7 +90,8 @@ fn name(rest: &[u8]) -> Option<usize> {
     Some(end + spaces(end))
 }
 
-/// Whether a parameter may start at `at`: after `;` or `,`, or at the start.
+/// Whether a parameter may start at `at`: after `;` or `,`, at the start, or
+/// after the scheme of credentials (RFC 9110 §11.4).
 fn starts_parameter(value: &[u8], at: usize) -> bool {
     let before = value.get(..at).unwrap_or_default();
     let last = before
@@ -98,7 +99,9 @@ fn starts_parameter(value: &[u8], at: usize) -> bool {
         .rev()
         .take(8)
         .find(|octet| !matches!(octet, b' ' | b'\t'));
+    let scheme = before.strip_suffix(b" ").filter(|one| one.len() <= MOST_OF_NAME);
     last.is_none_or(|octet| matches!(octet, b';' | b','))
+        || scheme.is_some_and(|scheme| scheme.iter().all(|&octet| is_token(octet)))
 }
 
 struct Ext<'v> {
