@@ -44,6 +44,7 @@ impl<'v> Scan<'v> {
             value: self.value(),
             reading: ReadAs::of(self, &forms, context),
             grammar: self.grammar(),
+            context,
             references: if self.facts().contains(Facts::AMPERSAND)
                 && self.grammar().escapes_references()
             {
@@ -88,11 +89,12 @@ const WORTH_A_LOOK: Facts = BESIDE_TEXT.with(Facts::AMPERSAND);
 const BESIDE_TEXT: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
 
 /// Iterator over the findings of a value; see [`Scan::findings`].
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Findings<'v> {
     value: &'v [u8],
     reading: ReadAs<'v>,
     grammar: Grammar,
+    context: Context,
     /// Whether a reference without `;` has others to show that it is one.
     references: Evidence,
     /// What forms of text in text the value may hold, and the next of them.
@@ -104,7 +106,7 @@ pub struct Findings<'v> {
 }
 
 /// How the value is read while looking for findings.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 enum ReadAs<'v> {
     /// Nothing to look for.
     Clean,
@@ -252,6 +254,11 @@ impl<'v> Findings<'v> {
     /// The value the findings are in.
     pub(crate) const fn value(&self) -> &'v [u8] {
         self.value
+    }
+
+    /// What was known of the client.
+    pub(crate) const fn context(&self) -> Context {
+        self.context
     }
 
     /// The grammar the value is judged by.

@@ -133,6 +133,7 @@ impl RequestPolicy<'_> {
         };
         let found = scan.findings_in(context);
         let mut tally = self.tally(name, &found);
+        let is_found = !tally.firsts.is_empty();
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
             None => {
@@ -172,7 +173,7 @@ impl RequestPolicy<'_> {
             action,
             heaviest,
             refusal,
-            context,
+            findings: is_found.then(|| Box::new(found)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What was decided about one value, and why.
 
-use crate::charset::Context;
+use crate::classify::Findings;
 use crate::finding::{Finding, FindingKind};
 use crate::normalize::{Normalized, Refusal};
 use crate::policy::{Action, Source};
@@ -129,7 +129,8 @@ pub struct Verdict<'v> {
     pub(crate) action: Action,
     pub(crate) heaviest: Option<FindingKind>,
     pub(crate) refusal: Option<Refusal>,
-    pub(crate) context: Context,
+    /// All that was found, where something was; boxed, since most have none.
+    pub(crate) findings: Option<Box<Findings<'v>>>,
 }
 
 impl<'v> Verdict<'v> {
@@ -148,7 +149,7 @@ impl<'v> Verdict<'v> {
             action: Action::Allow,
             heaviest: None,
             refusal: None,
-            context: Context::NONE,
+            findings: None,
         }
     }
 
@@ -177,10 +178,11 @@ impl<'v> Verdict<'v> {
         self.refusal
     }
 
-    /// What was known of the client when it was decided.
+    /// All that was found in the value, also what is allowed, as it was when
+    /// this was decided. `None` when nothing was.
     #[must_use]
-    pub const fn context(&self) -> Context {
-        self.context
+    pub fn findings(&self) -> Option<&Findings<'v>> {
+        self.findings.as_deref()
     }
 
     /// How many findings there are that are not allowed, also those beyond the

@@ -16,7 +16,7 @@ use crate::finding::FindingKind;
 pub(crate) use lossy::{Lost, may_be_lossy};
 
 /// What a whole text says about the characters in it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Around {
     right_to_left: bool,
     wide: bool,

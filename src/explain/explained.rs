@@ -142,15 +142,16 @@ fn detail(finding: &Finding, octets: Option<&[u8]>, reads: Option<&str>) -> Stri
     let meant = reads.map(|text| Preview::new(text.as_bytes()).to_string());
     let charset = finding.charset().map_or("another charset", Charset::name);
     match (finding.kind(), meant) {
-        (FindingKind::Latin1 | FindingKind::MixedCharset, Some(text)) => {
-            match (finding.confidence(), octets.len()) {
-                (Some(Confidence::Possible), _) => {
-                    format!("{place} not UTF-8; {text} in {charset} is one way to read it")
-                }
-                (_, 1) => format!("{place} not UTF-8; it reads as {text} in {charset}"),
-                _ => format!("{place} not UTF-8; they read as {text} in {charset}"),
+        (
+            FindingKind::Latin1 | FindingKind::LegacyCharset | FindingKind::MixedCharset,
+            Some(text),
+        ) => match (finding.confidence(), octets.len()) {
+            (Some(Confidence::Possible), _) => {
+                format!("{place} not UTF-8; {text} in {charset} is one way to read it")
             }
-        }
+            (_, 1) => format!("{place} not UTF-8; it reads as {text} in {charset}"),
+            _ => format!("{place} not UTF-8; they read as {text} in {charset}"),
+        },
         (FindingKind::DoubleEncoded, Some(text)) => {
             format!(
                 "{place} UTF-8 that was read as {charset} and encoded again; the text was {text}"

@@ -20,6 +20,7 @@ pub use problem::{DetailLevel, Problem};
 pub use text::render;
 
 use crate::charset::{self, Alternative, Charset, Context};
+use crate::classify::Findings;
 use crate::fields::{Grammar, Protection};
 use crate::finding::FindingKind;
 use crate::octet;
@@ -52,6 +53,8 @@ pub struct Explanation {
     not_repaired: Option<&'static str>,
     too_long: Option<usize>,
     forward: Option<Vec<u8>>,
+    /// What was known of the client.
+    context: Context,
     /// The form it is forwarded in, where that is not UTF-8.
     form: Option<Form>,
 }
@@ -120,7 +123,7 @@ impl Explanation {
         };
         let reading = match secret {
             true => None,
-            false => scan.findings_in(verdict.context()).mended(),
+            false => verdict.findings().and_then(Findings::mended),
         };
         Self {
             // What is as it should be is not to be sent otherwise.
@@ -157,6 +160,7 @@ impl Explanation {
                 Outcome::Rewrite(normalized) => Some(normalized.as_bytes().to_vec()),
                 Outcome::Reject(_) => None,
             },
+            context: verdict.findings().map_or(Context::NONE, Findings::context),
             form: match verdict.outcome() {
                 Outcome::Rewrite(normalized) => Some(normalized.form()),
                 _ => None,
@@ -267,6 +271,12 @@ impl Explanation {
     /// UTF-8 can be.
     #[must_use]
     pub fn alternatives(&self) -> Vec<Alternative> {
+        self.ranking().1
+    }
+
+    /// Why the reading ranks first among those in a legacy charset, and the
+    /// others.
+    fn ranking(&self) -> (Option<String>, Vec<Alternative>) {
         let only_utf8 = |one: &Explained| {
             let kind = one.finding.kind();
             matches!(
@@ -274,22 +284,17 @@ impl Explanation {
                 FindingKind::OverlongUtf8 | FindingKind::SurrogateUtf8 | FindingKind::TruncatedUtf8
             )
         };
-        if self.findings.iter().any(only_utf8) {
-            return Vec::new();
-        }
-        let Some(value) = self
+        let value = self
             .value()
             .filter(|value| scan(value).facts().contains(Facts::MALFORMED))
-        else {
-            return Vec::new();
-        };
-        let mut others = charset::ranking(value, Context::NONE);
-        others.retain(|other| {
-            self.reading
-                .as_ref()
-                .is_none_or(|reading| reading.text() != other.text)
+            .filter(|_| !self.findings.iter().any(only_utf8));
+        let mut ranked = value.map_or_else(Vec::new, |value| charset::ranking(value, self.context));
+        let first = self.reading.as_ref().and_then(|reading| {
+            let same = |one: &Alternative| one.text == reading.text();
+            ranked.iter().position(same)
         });
-        others
+        let reason = first.map(|first| ranked.remove(first).reason);
+        (reason, ranked)
     }
 
     /// What is wrong and what to do about it, in a sentence or two.
@@ -334,7 +339,7 @@ impl Explanation {
     /// person at a terminal; a log does without them.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let alternatives = self.alternatives();
+        let (reason, alternatives) = self.ranking();
         let fixes = self.send.as_ref().map(|send| {
             client_fixes(&self.field, send)
                 .iter()
@@ -344,6 +349,7 @@ impl Explanation {
                 .finish()
         });
         self.object()
+            .optional("because", reason.as_deref())
             .array(
                 "alternatives",
                 alternatives.iter().map(|other| {

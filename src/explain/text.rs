@@ -107,7 +107,9 @@ fn wrapped(words: &str, used: usize, width: usize) -> String {
 
 fn readings(text: &mut String, explanation: &Explanation) {
     text.push('\n');
+    let (reason, others) = explanation.ranking();
     if let Some(reading) = explanation.reading() {
+        let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         let meant = Preview::new(reading.text().as_bytes()).up_to(400);
         let charset = reading
             .charset()
@@ -116,14 +118,14 @@ fn readings(text: &mut String, explanation: &Explanation) {
             text,
             "Meant",
             &format!(
-                "{GOOD}{meant}{GOOD:#}  {DIM}{}{charset}{DIM:#}",
+                "{GOOD}{meant}{GOOD:#}  {DIM}{}{charset}{reason}{DIM:#}",
                 reading.confidence().name()
             ),
         );
     } else if explanation.value().is_some() && explanation.kind().is_some_and(hides_the_text) {
         row(text, "Meant", "nobody can tell from the octets alone");
     }
-    for (at, other) in explanation.alternatives().iter().take(OFFERED).enumerate() {
+    for (at, other) in others.iter().take(OFFERED).enumerate() {
         let label = if at == 0 { "Or" } else { "" };
         row(
             text,

@@ -99,7 +99,9 @@ fn starts_parameter(value: &[u8], at: usize) -> bool {
         .rev()
         .take(8)
         .find(|octet| !matches!(octet, b' ' | b'\t'));
-    let scheme = before.strip_suffix(b" ").filter(|one| one.len() <= MOST_OF_NAME);
+    let scheme = before
+        .strip_suffix(b" ")
+        .filter(|one| one.len() <= MOST_OF_NAME);
     last.is_none_or(|octet| matches!(octet, b';' | b','))
         || scheme.is_some_and(|scheme| scheme.iter().all(|&octet| is_token(octet)))
 }

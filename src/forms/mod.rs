@@ -31,7 +31,7 @@ pub(crate) fn may_be_in(value: &[u8]) -> bool {
 }
 
 /// Which forms are looked for in one value.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Forms {
     words: Option<Place>,
     ext_values: bool,

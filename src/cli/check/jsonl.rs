@@ -3,7 +3,7 @@
 use headguard::charset::Charset;
 use headguard::fields::Protection;
 use headguard::preview::hex;
-use headguard::{Confidence, Facts, Finding, FindingKind, Outcome, Verdict, scan};
+use headguard::{Confidence, Facts, Finding, FindingKind, Findings, Outcome, Verdict, scan};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -70,15 +70,16 @@ impl<'l> Answer<'l> {
             "ascii"
         };
         // What is there, whatever the policy has to say of it.
-        let found = scanned.findings_in(verdict.context());
-        let heaviest = found.clone().map(|finding| finding.kind()).min();
-        let findings = found.clone().take(Verdict::MOST_JUDGED);
+        let found = || verdict.findings().cloned().into_iter().flatten();
+        let heaviest = found().map(|finding| finding.kind()).min();
+        let findings = found().take(Verdict::MOST_JUDGED);
         Self {
             id,
             class: heaviest.map_or(plain, FindingKind::name),
             findings: findings.map(|finding| Found::new(&finding)).collect(),
-            reading: found
-                .reading()
+            reading: verdict
+                .findings()
+                .and_then(Findings::reading)
                 .filter(|_| !secret)
                 .map(|reading| reading.text().to_owned()),
             action: verdict.action().name(),
