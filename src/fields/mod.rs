@@ -43,10 +43,14 @@ fn ends_with_any(name: &str, endings: &[&str]) -> bool {
 
 /// The octets of a name as names are compared.
 fn folded(name: &str) -> impl DoubleEndedIterator<Item = u8> {
-    name.bytes().map(|octet| match octet {
+    name.bytes().map(fold)
+}
+
+const fn fold(octet: u8) -> u8 {
+    match octet {
         b'_' => b'-',
         octet => octet.to_ascii_lowercase(),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::Grammar::{
     Parameters, Percent, Product, Structured, Token, Uri,
 };
 use super::Protection::{self, Credentials as Secret, Framing, Integrity};
-use super::folded;
+use super::{fold, folded};
 
 /// What is known of one field.
 #[derive(Clone, Copy)]
@@ -33,16 +33,60 @@ impl Row {
     }
 }
 
-/// The row of the named field, if it is known.
-///
-/// Ten steps of a binary search, most of which end at the first octets; asked
-/// only of fields whose value is not plain.
+/// The row of the named field, if it is known. Asked only of fields whose value
+/// is not plain, which in most requests are one or two.
 pub(super) fn find(name: &str) -> Option<Row> {
-    let place = FIELDS
-        .binary_search_by(|row| row.0.bytes().cmp(folded(name)))
-        .ok()?;
-    FIELDS.get(place).copied()
+    let mut slot = slot(name.as_bytes());
+    loop {
+        let place = SLOTS.get(slot)?.checked_sub(1)?;
+        let row = FIELDS.get(usize::from(place))?;
+        if row.0.len() == name.len() && folded(name).eq(row.0.bytes()) {
+            return Some(*row);
+        }
+        slot = (slot + 1) % SLOTS.len();
+    }
 }
+
+/// Where the search for a name starts.
+const fn slot(name: &[u8]) -> usize {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut at = 0;
+    while at < name.len() {
+        #[expect(clippy::indexing_slicing, reason = "in bounds, and const")]
+        let octet = fold(name[at]);
+        hash = (hash ^ octet as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    (hash ^ (hash >> 15)) as usize % SLOT_COUNT
+}
+
+/// The places of the rows, from 1, by the hash of their names; 0 is free. Less
+/// than half are taken, so that a search is short and ends.
+static SLOTS: [u16; SLOT_COUNT] = {
+    let mut slots = [0; SLOT_COUNT];
+    let mut at = 0;
+    while at < FIELDS.len() {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "in bounds, or this does not compile"
+        )]
+        {
+            let mut slot = slot(FIELDS[at].0.as_bytes());
+            while slots[slot] != 0 {
+                slot = (slot + 1) % SLOT_COUNT;
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "fewer than the slots")]
+            {
+                slots[slot] = at as u16 + 1;
+            }
+        }
+        at += 1;
+    }
+    slots
+};
+
+const SLOT_COUNT: usize = 2048;
+const _: () = assert!(FIELDS.len() < SLOT_COUNT / 2);
 
 #[cfg(test)]
 pub(super) fn rows() -> impl Iterator<Item = Row> {
