@@ -111,7 +111,7 @@ charsets! {
     Macintosh "macintosh" MACINTOSH,
     /// Mac Cyrillic.
     MacCyrillic "x-mac-cyrillic" X_MAC_CYRILLIC,
-    /// Shift_JIS: Japanese.
+    /// `Shift_JIS`: Japanese.
     ShiftJis "shift_jis" SHIFT_JIS,
     /// EUC-JP: Japanese.
     EucJp "euc-jp" EUC_JP,
