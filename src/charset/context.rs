@@ -93,9 +93,8 @@ impl Context {
     }
 }
 
-/// A little more than one nat and a half.
-const ACCEPTED: Cost = 28;
-/// Two nats and a half.
+/// Two nats and a half: twelve to one.
+const ACCEPTED: Cost = 40;
 const EARLIER: Cost = 40;
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ const SCRIPTS_TOUCH: Cost = 80;
 /// What it costs that a letter of another script is alone among ASCII.
 const ALONE: Cost = 56;
 const IDEOGRAPH_ALONE: Cost = 80;
+/// What each repetition of a character costs after the fourth.
+const DRAWN_OUT: Cost = 64;
 /// What it costs that a word is one letter that is no word.
 const NO_WORD: Cost = 40;
 /// What a word in ASCII costs in text of another script, up to a limit.
@@ -49,6 +51,15 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
         ideographs: 0,
         letters: 0,
     };
+    // `Jäääär` is drawn out; more of one character is no text.
+    let drawn_out = text
+        .windows(5)
+        .filter(|run| {
+            run.iter()
+                .all(|character| !character.is_ascii() && run.first() == Some(character))
+        })
+        .count();
+    cost.base += DRAWN_OUT * Cost::try_from(drawn_out).unwrap_or_default();
     let mut foreign = 0;
     let mut before = Script::None;
     let mut rest = text;
@@ -143,6 +154,8 @@ impl Script {
                     Self::EastAsian
                 }
             }
+            // `Ÿ`, which no language has often enough to be counted.
+            None if family == Family::Latin && is_rare_latin(character) => Self::Own,
             // ª and º are letters to Unicode, and signs here.
             None if character.is_alphabetic() && !matches!(character, 'ª' | 'º' | 'µ') => {
                 Self::Other
@@ -196,6 +209,8 @@ fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
 /// its capitals do.
 fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
     add_letters(word, family, &mut cost.lanes);
+    let rare = word.iter().filter(|&&character| is_rare_latin(character));
+    cost.base += rare.map(|_| RARE).sum::<Cost>();
     cost.letters += word
         .iter()
         .filter(|character| !character.is_ascii())
@@ -204,6 +219,14 @@ fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
         cost.base += case(word);
     }
 }
+
+/// Whether a character is a Latin letter that is not counted.
+fn is_rare_latin(character: char) -> bool {
+    matches!(character, 'À'..='\u{24f}') && character.is_alphabetic() && letter(character).is_none()
+}
+
+/// What such a letter costs.
+const RARE: Cost = 100;
 
 /// A word in ASCII: it may be a name from anywhere, and speaks for a language
 /// within limits only.
@@ -341,7 +364,8 @@ fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
         | '，' => (80, 80, true),
         '\u{3003}'..='\u{303f}' => (128, 128, true),
         '\u{ff01}'..='\u{ff5e}' => (112, 112, true),
-        _ => (192, 192, true),
+        // An accent or a box by itself, in the midst of a word.
+        _ => (192, 288, !(is_letter(before) && is_letter(after))),
     };
     if is_placed { fits } else { otherwise }
 }

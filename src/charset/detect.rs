@@ -48,13 +48,13 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
 /// How much more the second text has to cost.
 const CLEAR: Cost = 18;
 /// How much more it has to cost where there is no other text to speak of.
-const ALONE: Cost = 40;
+const ALONE: Cost = 18;
 /// How much more noise has to cost.
 const SOUND: Cost = 100;
 /// What it costs to suppose that octets are no text, and what each of 80–FF
 /// costs then: one in 128, and a little.
 const NOISE: Cost = 200;
-const NOISE_OCTET: Cost = 90;
+const NOISE_OCTET: Cost = 82;
 
 /// What a value may have been, for a person to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -291,7 +291,7 @@ fn named(charset: Charset, known: Option<Candidate>) -> Charset {
 /// What a letter of an alphabet costs in a charset of ideographs.
 const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
-const NO_IDEOGRAPHS: Cost = 200;
+const NO_IDEOGRAPHS: Cost = 240;
 
 /// The language a text fits best, and what it costs then.
 fn best_language(
@@ -404,5 +404,89 @@ impl Default for Hash {
 impl Hash {
     fn add(&mut self, character: char) {
         self.0 = (self.0 ^ u64::from(u32::from(character))).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(value: &[u8], context: Context) -> Option<(Charset, Confidence)> {
+        judge(value, context).map(|judged| (judged.charset, judged.confidence))
+    }
+
+    #[test]
+    fn context_tips_the_balance_and_no_more() {
+        let context = |accept: &[u8]| Context::NONE.with_accept_language(accept);
+        assert_eq!(
+            reads(b"Per\xE8", Context::NONE).map(|(_, sure)| sure),
+            Some(Confidence::Possible)
+        );
+        assert_eq!(
+            reads(b"Per\xE8", context(b"it-IT,it;q=0.9")),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(b"Per\xE8", context(b"sl")),
+            Some((Charset::Windows1250, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(b"T\xE9l\xE9bec", context(b"ru, uk, bg, kk")),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(
+                b"\xCA\xF3\xED\xF6\xE5\xE2\xEE",
+                Context::NONE.with_earlier(Charset::Windows1252)
+            ),
+            Some((Charset::Windows1251, Confidence::Likely))
+        );
+    }
+
+    #[test]
+    fn the_same_text_is_windows_1252() {
+        let readings = ranking(b"T\xE9l\xE9bec", Context::NONE);
+        let known: Vec<_> = readings
+            .iter()
+            .filter(|reading| reading.text == "Télébec")
+            .collect();
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].charset, Charset::Windows1252);
+        assert!(known[0].reason.starts_with("letters as in"));
+    }
+
+    #[test]
+    fn noise_is_no_text() {
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut likely = 0;
+        for _ in 0..200 {
+            let value: Vec<u8> = (0..24)
+                .map(|_| {
+                    seed ^= seed << 13;
+                    seed ^= seed >> 7;
+                    seed ^= seed << 17;
+                    0x80 | seed.to_le_bytes()[3]
+                })
+                .collect();
+            likely += usize::from(
+                judge(&value, Context::NONE)
+                    .is_some_and(|judged| judged.confidence == Confidence::Likely),
+            );
+        }
+        assert!(likely < 4, "{likely} of 200");
+    }
+
+    #[test]
+    fn every_octet_has_to_have_a_character_however_long_the_value_is() {
+        let mut value = b"T\xE9l\xE9bec LP ".repeat(100);
+        assert_eq!(
+            reads(&value, Context::NONE),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        value.push(0x81);
+        assert_ne!(
+            reads(&value, Context::NONE).map(|(charset, _)| charset),
+            Some(Charset::Windows1252)
+        );
     }
 }

@@ -20,6 +20,7 @@ pub(super) enum Family {
 }
 
 impl Family {
+    #[cfg(test)]
     pub(super) const ALL: [Self; 6] = [
         Self::Latin,
         Self::Cyrillic,
@@ -88,6 +89,10 @@ pub(super) fn letter(character: char) -> Option<Letter> {
 pub(super) struct Pairs {
     letters: usize,
     lanes: usize,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a test compares it with `languages.rs`")
+    )]
     languages: &'static [u8],
     index: &'static [u8],
     rows: &'static [u8],
