@@ -37,17 +37,73 @@ const NO_WORD: Cost = 40;
 const OTHER_SCRIPT: Cost = 32;
 const OTHER_SCRIPT_MOST: Cost = 80;
 
-/// Judges `text`, the East Asian characters as in `used`.
-pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
+/// The words in ASCII that touch no octet beyond it. They read alike in every
+/// charset, and are judged once.
+pub(super) struct Plain {
+    words: Cost,
+    average: Cost,
+    lanes: [Cost; LANES],
+    is_alphanumeric: bool,
+}
+
+impl Plain {
+    /// Takes these words out of `octets`; gives them, and how many octets of
+    /// `rest` are left.
+    pub(super) fn of(octets: &[u8], rest: &mut [u8]) -> (Plain, usize) {
+        let mut plain = Plain {
+            words: 0,
+            average: 0,
+            lanes: [0; LANES],
+            is_alphanumeric: octets.iter().any(u8::is_ascii_alphanumeric),
+        };
+        let (mut at, mut left) = (0, 0);
+        let mut after_high = false;
+        for part in octets.chunk_by(|one, next| {
+            one.is_ascii_alphabetic() == next.is_ascii_alphabetic()
+                && (one.is_ascii_alphabetic() || one.is_ascii() == next.is_ascii())
+        }) {
+            at += part.len();
+            let next = octets.get(at);
+            let is_word = part.first().is_some_and(u8::is_ascii_alphabetic);
+            if is_word && !after_high && next.is_none_or(u8::is_ascii) {
+                plain.add(part);
+            } else if let Some(room) = rest.get_mut(left..left + part.len()) {
+                room.copy_from_slice(part);
+                left += part.len();
+            }
+            after_high = part.last().is_some_and(|octet| !octet.is_ascii());
+        }
+        (plain, left)
+    }
+
+    fn add(&mut self, word: &[u8]) {
+        let mut lanes = [0; LANES];
+        add_letters(
+            word.iter().copied().map(char::from),
+            Family::Latin,
+            &mut lanes,
+        );
+        self.words += 1;
+        self.average += average(&lanes);
+        speak(&lanes, &mut self.lanes);
+    }
+}
+
+/// Judges `text` beside what is plain, the East Asian characters as in `used`.
+pub(super) fn text_cost(text: &[char], plain: &Plain, used: EastAsian) -> TextCost {
     let family = text
         .iter()
         .filter(|character| !character.is_ascii())
         .find_map(|&character| letter(character))
         .map_or(Family::Latin, |letter| letter.family);
+    let is_latin = family == Family::Latin;
     let mut cost = TextCost {
         family,
-        base: 0,
-        lanes: [0; LANES],
+        base: plain.average,
+        lanes: match is_latin {
+            true => plain.lanes,
+            false => [0; LANES],
+        },
         ideographs: 0,
         letters: 0,
     };
@@ -60,7 +116,7 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
         })
         .count();
     cost.base += DRAWN_OUT * Cost::try_from(drawn_out).unwrap_or_default();
-    let mut foreign = 0;
+    let mut foreign = if is_latin { 0 } else { plain.words };
     let mut before = Script::None;
     let mut rest = text;
     while let Some(&first) = rest.first() {
@@ -111,7 +167,7 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
     }
     cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
     // One ideograph, or one letter at a time, is how a Western accent reads.
-    let is_mixed = text.iter().any(char::is_ascii_alphanumeric);
+    let is_mixed = plain.is_alphanumeric || text.iter().any(char::is_ascii_alphanumeric);
     if is_mixed && cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
@@ -191,12 +247,10 @@ fn word_length(rest: &[char], family: Family) -> usize {
 }
 
 /// Adds the costs of the letters of a word, one after the other.
-fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
+fn add_letters(word: impl Iterator<Item = char>, family: Family, lanes: &mut [Cost; LANES]) {
     let pairs = family.pairs();
     let mut before = 0;
-    let numbers = word
-        .iter()
-        .map(|&character| letter(character).map_or(0, |letter| letter.number));
+    let numbers = word.map(|character| letter(character).map_or(0, |letter| letter.number));
     for after in numbers.chain([0]) {
         for (lane, &cost) in lanes.iter_mut().zip(pairs.row(before, after)) {
             *lane += Cost::from(cost);
@@ -208,7 +262,7 @@ fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
 /// A word with letters beyond ASCII: it costs what its letters cost, and what
 /// its capitals do.
 fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
-    add_letters(word, family, &mut cost.lanes);
+    add_letters(word.iter().copied(), family, &mut cost.lanes);
     let rare = word.iter().filter(|&&character| is_rare_latin(character));
     cost.base += rare.map(|_| RARE).sum::<Cost>();
     cost.letters += word
@@ -232,13 +286,25 @@ const RARE: Cost = 100;
 /// within limits only.
 fn ascii_word(word: &[char], cost: &mut TextCost) {
     let mut lanes = [0; LANES];
-    add_letters(word, Family::Latin, &mut lanes);
-    let [average, ..] = lanes;
-    cost.base += average;
+    add_letters(word.iter().copied(), Family::Latin, &mut lanes);
+    cost.base += average(&lanes);
     if cost.family == Family::Latin {
-        for (total, lane) in cost.lanes.iter_mut().zip(lanes) {
-            *total += (lane - average + UNDECIDED).clamp(-SPEAKS_FOR, SPEAKS_AGAINST);
-        }
+        speak(&lanes, &mut cost.lanes);
+    }
+}
+
+/// What a word in ASCII costs: as in English, the first of the languages, whose
+/// lists have names from everywhere.
+const fn average(lanes: &[Cost; LANES]) -> Cost {
+    let [average, ..] = *lanes;
+    average
+}
+
+/// What a word in ASCII says for each language.
+fn speak(lanes: &[Cost; LANES], totals: &mut [Cost; LANES]) {
+    let average = average(lanes);
+    for (total, lane) in totals.iter_mut().zip(lanes) {
+        *total += (lane - average + UNDECIDED).clamp(-SPEAKS_FOR, SPEAKS_AGAINST);
     }
 }
 

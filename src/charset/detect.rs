@@ -8,8 +8,8 @@
 //! noise would have cost more too.
 
 use super::context::Context;
-use super::cost::{TextCost, text_cost};
-use super::languages::{MULTI, Multi, SINGLE, languages};
+use super::cost::{Plain, TextCost, text_cost};
+use super::languages::{Language, MULTI, Multi, SINGLE, languages, supposed};
 use super::model::{Cost, EastAsian, Family, Upper};
 use super::{Charset, multi};
 use crate::finding::Confidence;
@@ -134,66 +134,98 @@ pub(super) struct Readings {
 
 impl Readings {
     pub(super) fn of(value: &[u8], context: Context) -> Self {
-        let judged = judged(value);
+        let mut octets = [0; JUDGED];
+        let (plain, length) = Plain::of(judged(value), &mut octets);
+        let octets = octets.get(..length).unwrap_or_default();
+        let mut buffer = ['\0'; JUDGED];
         let mut readings = Readings {
             candidates: [None; SINGLE.len() + MULTI.len()],
-            noise: NOISE,
+            noise: NOISE + noise(octets, &plain, &mut buffer),
         };
-        let mut buffer = ['\0'; JUDGED];
-        readings.noise += noise(judged, &mut buffer);
-        for (place, &charset) in SINGLE.iter().enumerate() {
-            let upper = Upper::of(place);
-            // The octets beyond what is judged have to have characters as well.
-            if value.iter().any(|&octet| upper.char(octet).is_none()) {
-                continue;
-            }
-            let mut length = 0;
-            let mut hash = Hash::default();
-            for (slot, &octet) in buffer.iter_mut().zip(judged) {
-                *slot = upper.char(octet).unwrap_or_default();
-                hash.add(*slot);
-                length += 1;
-            }
-            let text = buffer.get(..length).unwrap_or_default();
-            readings.add_single(charset, text, hash.0, context);
-        }
+        readings.add_singles(value, octets, &plain, &mut buffer, context);
         for found in &MULTI {
             if !multi::decodes(found.charset, value) {
                 continue;
             }
-            let text = multi::decode(found.charset, judged, &mut buffer);
-            readings.add_multi(found, text, context);
+            let text = multi::decode(found.charset, octets, &mut buffer);
+            readings.add_multi(found, text, &plain, context);
         }
         readings
     }
 
-    fn add_single(&mut self, charset: Charset, text: &[char], hash: u64, context: Context) {
+    fn add_singles(
+        &mut self,
+        value: &[u8],
+        octets: &[u8],
+        plain: &Plain,
+        buffer: &mut [char; JUDGED],
+        context: Context,
+    ) {
+        let present = value
+            .iter()
+            .filter(|octet| !octet.is_ascii())
+            .fold(0, |present, octet| present | 1u128 << (octet & 0x7f));
         // One text is judged once, also where it is the likelier charset's.
-        let known = self.same(hash).copied();
-        let cost_of_text = text_cost(text, EastAsian::Simplified);
-        let Some((language, cost)) = best_language(&cost_of_text, charset, context) else {
+        let mut judged: Vec<(u64, TextCost, bool)> = Vec::new();
+        for (place, &charset) in SINGLE.iter().enumerate() {
+            // The octets beyond what is judged have to have characters as well.
+            if present & !Upper::defined(place) != 0 {
+                continue;
+            }
+            let upper = Upper::of(place);
+            let mut hash = Hash::default();
+            for (slot, &octet) in buffer.iter_mut().zip(octets) {
+                *slot = upper.char(octet).unwrap_or_default();
+                if !octet.is_ascii() {
+                    hash.add(*slot);
+                }
+            }
+            let known = judged.iter().position(|(text, ..)| *text == hash.0);
+            let known = known.unwrap_or_else(|| {
+                let text = buffer.get(..octets.len()).unwrap_or_default();
+                let cost = text_cost(text, plain, EastAsian::Simplified);
+                judged.push((hash.0, cost, is_latin(text)));
+                judged.len() - 1
+            });
+            if let Some((text, cost, is_latin)) = judged.get(known) {
+                self.add_single((place, charset), *text, cost, *is_latin, context);
+            }
+        }
+    }
+
+    fn add_single(
+        &mut self,
+        (place, charset): (usize, Charset),
+        text: u64,
+        text_cost: &TextCost,
+        is_latin: bool,
+        context: Context,
+    ) {
+        let known = self.same(text).copied();
+        let Some((language, cost)) = best_language(text_cost, place, context) else {
             return;
         };
+        let cost = cost + context.charset(charset);
         if known.is_none_or(|known| cost < known.cost) {
             self.put(Candidate {
                 charset: named(charset, known),
                 cost,
                 language,
-                manner: if cost_of_text.letters == 0 {
+                manner: if text_cost.letters == 0 {
                     Manner::Signs
                 } else {
                     Manner::Letters
                 },
-                is_latin: is_latin(text),
-                text: hash,
+                is_latin,
+                text,
             });
         }
     }
 
-    fn add_multi(&mut self, found: &Multi, text: &[char], context: Context) {
+    fn add_multi(&mut self, found: &Multi, text: &[char], plain: &Plain, context: Context) {
         let mut hash = Hash::default();
         text.iter().for_each(|&character| hash.add(character));
-        let cost = text_cost(text, found.used);
+        let cost = text_cost(text, plain, found.used);
         // Other scripts are in these charsets too, and rare there.
         let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
         let ideographs = cost.ideographs;
@@ -293,27 +325,26 @@ const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
 const NO_IDEOGRAPHS: Cost = 240;
 
-/// The language a text fits best, and what it costs then.
-fn best_language(
-    text: &TextCost,
-    charset: Charset,
-    context: Context,
-) -> Option<(&'static str, Cost)> {
+/// The language a text fits best in the charset of this place, and what it costs
+/// then.
+fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'static str, Cost)> {
     if text.ideographs > 0 {
         return None;
     }
+    let told = |language: &Language| match context {
+        Context::NONE => 0,
+        _ => context.language(language.code),
+    };
     languages(text.family)
         .iter()
         .zip(text.lanes)
-        .map(|(language, letters)| {
-            let cost = letters
-                + language.cost
-                + language.cost_in(charset)
-                + context.language(language.code);
+        .zip(supposed(text.family, place))
+        .map(|((language, letters), &supposed)| {
+            let cost = letters + Cost::from(supposed) + told(language);
             (language.name, cost)
         })
         .min_by_key(|(_, cost)| *cost)
-        .map(|(language, cost)| (language, cost + text.base + context.charset(charset)))
+        .map(|(language, cost)| (language, cost + text.base))
 }
 
 fn is_latin(text: &[char]) -> bool {
@@ -324,7 +355,7 @@ fn is_latin(text: &[char]) -> bool {
 }
 
 /// What the octets cost if they are no text.
-fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
+fn noise(judged: &[u8], plain: &Plain, buffer: &mut [char; JUDGED]) -> Cost {
     let mut length = 0;
     let mut high = 0;
     for (slot, &octet) in buffer.iter_mut().zip(judged) {
@@ -338,6 +369,7 @@ fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
     }
     let ascii = text_cost(
         buffer.get(..length).unwrap_or_default(),
+        plain,
         EastAsian::Simplified,
     );
     ascii.base + NOISE_OCTET * high
