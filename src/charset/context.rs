@@ -82,6 +82,11 @@ impl Context {
         }
     }
 
+    /// The most that it makes anything cost less.
+    pub(super) const fn most(self) -> Cost {
+        ACCEPTED + EARLIER
+    }
+
     /// What it costs less to suppose this charset.
     pub(super) fn charset(self, charset: Charset) -> Cost {
         let is_earlier = match self.earlier {

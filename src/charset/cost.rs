@@ -76,6 +76,17 @@ impl Plain {
         (plain, left)
     }
 
+    /// The least that the letters of a text beside this can cost, whatever the
+    /// language: words in ASCII may speak for one.
+    fn least(&self, text: &[char]) -> Cost {
+        let least = self.lanes.iter().min().copied().unwrap_or_default();
+        let words = text
+            .chunk_by(|one, next| one.is_ascii_alphabetic() == next.is_ascii_alphabetic())
+            .filter(|part| part.first().is_some_and(char::is_ascii_alphabetic))
+            .count();
+        least - SPEAKS_FOR * Cost::try_from(words).unwrap_or(Cost::MAX / 1024)
+    }
+
     fn add(&mut self, word: &[u8]) {
         let mut lanes = [0; LANES];
         add_letters(
@@ -90,13 +101,24 @@ impl Plain {
 }
 
 /// Judges `text` beside what is plain, the East Asian characters as in `used`.
-pub(super) fn text_cost(text: &[char], plain: &Plain, used: EastAsian) -> TextCost {
+/// `None` as soon as it is plain that it costs more than `most`.
+pub(super) fn text_cost(
+    text: &[char],
+    plain: &Plain,
+    used: EastAsian,
+    most: Cost,
+) -> Option<TextCost> {
     let family = text
         .iter()
         .filter(|character| !character.is_ascii())
         .find_map(|&character| letter(character))
         .map_or(Family::Latin, |letter| letter.family);
     let is_latin = family == Family::Latin;
+    // Letters cost something, but words in ASCII may speak for a language.
+    let most = match is_latin {
+        true => most.saturating_sub(plain.least(text)),
+        false => most,
+    };
     let mut cost = TextCost {
         family,
         base: plain.average,
@@ -120,6 +142,9 @@ pub(super) fn text_cost(text: &[char], plain: &Plain, used: EastAsian) -> TextCo
     let mut before = Script::None;
     let mut rest = text;
     while let Some(&first) = rest.first() {
+        if cost.base > most {
+            return None;
+        }
         let at = text.len() - rest.len();
         let script = Script::of(first, family);
         if script != before && script.is_word() && before.is_word() && !script.mixes(before) {
@@ -174,7 +199,7 @@ pub(super) fn text_cost(text: &[char], plain: &Plain, used: EastAsian) -> TextCo
     if is_mixed && family != Family::Latin && cost.letters <= 1 {
         cost.base += ALONE;
     }
-    cost
+    Some(cost)
 }
 
 /// What a character is to a text in a script.
@@ -276,7 +301,7 @@ fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
 
 /// Whether a character is a Latin letter that is not counted.
 fn is_rare_latin(character: char) -> bool {
-    matches!(character, 'À'..='\u{24f}') && character.is_alphabetic() && letter(character).is_none()
+    matches!(character, 'À'..='\u{24f}') && letter(character).is_none() && character.is_alphabetic()
 }
 
 /// What such a letter costs.

@@ -28,7 +28,7 @@ pub(crate) struct Judgement {
 
 /// How `value` reads best; `None` when it reads as no text.
 pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
-    let readings = Readings::of(value, context);
+    let readings = Readings::of(value, context, CLEAR);
     let (best, margin) = readings.best()?;
     let gain = readings.noise - best.cost;
     // One strange word of a Western language has nothing else that it could be.
@@ -71,7 +71,7 @@ pub struct Alternative {
 
 /// Everything that `value` reads as, the likeliest first.
 pub(crate) fn ranking(value: &[u8], context: Context) -> Vec<Alternative> {
-    let readings = Readings::of(value, context);
+    let readings = Readings::of(value, context, Cost::MAX / 2);
     let clear = |candidate: &Candidate| candidate.cost + SOUND <= readings.noise;
     readings
         .ranked()
@@ -130,10 +130,12 @@ impl Candidate {
 pub(super) struct Readings {
     candidates: [Option<Candidate>; SINGLE.len() + MULTI.len()],
     noise: Cost,
+    /// How much more than the best a text may cost that is judged to its end.
+    margin: Cost,
 }
 
 impl Readings {
-    pub(super) fn of(value: &[u8], context: Context) -> Self {
+    fn of(value: &[u8], context: Context, margin: Cost) -> Self {
         let mut octets = [0; JUDGED];
         let (plain, length) = Plain::of(judged(value), &mut octets);
         let octets = octets.get(..length).unwrap_or_default();
@@ -141,6 +143,7 @@ impl Readings {
         let mut readings = Readings {
             candidates: [None; SINGLE.len() + MULTI.len()],
             noise: NOISE + noise(octets, &plain, &mut buffer),
+            margin: margin.saturating_add(context.most() + ALL_KANA),
         };
         readings.add_singles(value, octets, &plain, &mut buffer, context);
         for found in &MULTI {
@@ -165,8 +168,18 @@ impl Readings {
             .iter()
             .filter(|octet| !octet.is_ascii())
             .fold(0, |present, octet| present | 1u128 << (octet & 0x7f));
+        // ASCII is the same in all of them.
+        for (slot, &octet) in buffer.iter_mut().zip(octets) {
+            *slot = char::from(octet);
+        }
+        let high: Vec<(usize, u8)> = octets
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, octet)| !octet.is_ascii())
+            .collect();
         // One text is judged once, also where it is the likelier charset's.
-        let mut judged: Vec<(u64, TextCost, bool)> = Vec::new();
+        let mut judged: Vec<(u64, Option<TextCost>, bool)> = Vec::new();
         for (place, &charset) in SINGLE.iter().enumerate() {
             // The octets beyond what is judged have to have characters as well.
             if present & !Upper::defined(place) != 0 {
@@ -174,20 +187,21 @@ impl Readings {
             }
             let upper = Upper::of(place);
             let mut hash = Hash::default();
-            for (slot, &octet) in buffer.iter_mut().zip(octets) {
-                *slot = upper.char(octet).unwrap_or_default();
-                if !octet.is_ascii() {
-                    hash.add(*slot);
+            for &(at, octet) in &high {
+                let character = upper.char(octet).unwrap_or_default();
+                hash.add(character);
+                if let Some(slot) = buffer.get_mut(at) {
+                    *slot = character;
                 }
             }
             let known = judged.iter().position(|(text, ..)| *text == hash.0);
             let known = known.unwrap_or_else(|| {
                 let text = buffer.get(..octets.len()).unwrap_or_default();
-                let cost = text_cost(text, plain, EastAsian::Simplified);
+                let cost = text_cost(text, plain, EastAsian::Simplified, self.most());
                 judged.push((hash.0, cost, is_latin(text)));
                 judged.len() - 1
             });
-            if let Some((text, cost, is_latin)) = judged.get(known) {
+            if let Some((text, Some(cost), is_latin)) = judged.get(known) {
                 self.add_single((place, charset), *text, cost, *is_latin, context);
             }
         }
@@ -225,7 +239,9 @@ impl Readings {
     fn add_multi(&mut self, found: &Multi, text: &[char], plain: &Plain, context: Context) {
         let mut hash = Hash::default();
         text.iter().for_each(|&character| hash.add(character));
-        let cost = text_cost(text, plain, found.used);
+        let Some(cost) = text_cost(text, plain, found.used, self.most()) else {
+            return;
+        };
         // Other scripts are in these charsets too, and rare there.
         let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
         let ideographs = cost.ideographs;
@@ -251,6 +267,13 @@ impl Readings {
                 text: hash.0,
             });
         }
+    }
+
+    /// What a text may cost that matters.
+    fn most(&self) -> Cost {
+        let costs = self.candidates.iter().flatten().map(|one| one.cost);
+        let best = costs.min().unwrap_or(Cost::MAX / 4);
+        best.saturating_add(self.margin)
     }
 
     fn same(&self, hash: u64) -> Option<&Candidate> {
@@ -371,8 +394,9 @@ fn noise(judged: &[u8], plain: &Plain, buffer: &mut [char; JUDGED]) -> Cost {
         buffer.get(..length).unwrap_or_default(),
         plain,
         EastAsian::Simplified,
+        Cost::MAX,
     );
-    ascii.base + NOISE_OCTET * high
+    ascii.map_or(0, |ascii| ascii.base) + NOISE_OCTET * high
 }
 
 /// How many octets are judged at most: more say no more, and take longer.
