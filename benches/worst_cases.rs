@@ -9,7 +9,7 @@ use std::hint::black_box;
 mod values;
 
 /// What the value is repeated from.
-const PIECES: [(&str, &[u8]); 18] = [
+const PIECES: [(&str, &[u8]); 24] = [
     ("ampersands", b"&"),
     ("percents", b"%"),
     ("encoded word openings", b"=?"),
@@ -28,6 +28,12 @@ const PIECES: [(&str, &[u8]); 18] = [
     ("UTF-8 and Latin-1", b"\xC3\xA9\xE9"),
     ("Shift_JIS or anything", b"\x83\x5C"),
     ("lead octets", b"\xE1\x80"),
+    ("windows-1251", b"\xCC\xEE"),
+    ("windows-1252 and signs", b"\xE9;"),
+    ("GB18030 of four octets", b"\x81\x30\x81\x30"),
+    ("overlong forms", b"\xC0\xAF"),
+    ("references in references", b"&amp;lt"),
+    ("ext-values", b" utf-8''%C3%A9"),
 ];
 
 fn by_length(criterion: &mut Criterion) {

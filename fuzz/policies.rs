@@ -23,7 +23,7 @@ pub fn policy(choice: u8) -> Policy {
             rule = rule.reject([FindingKind::CharRef, FindingKind::InvalidUtf8]);
         }
         if bit(5) {
-            rule = rule.assume_charsets([Charset::Latin1]);
+            rule = rule.assume_charsets(Charset::ALL.iter().copied());
         }
         builder = builder.rule(rule);
     }
@@ -39,13 +39,16 @@ pub fn policy(choice: u8) -> Policy {
 }
 
 pub fn field(choice: u8) -> &'static str {
-    const FIELDS: [&str; 6] = [
+    const FIELDS: [&str; 9] = [
         "CompanyName",
         "Referer",
         "Cookie",
         "Authorization",
         "content_length",
         "X-Text",
+        "Content-Disposition",
+        "X-Amz-Meta-Name",
+        "ce-subject",
     ];
     FIELDS[usize::from(choice) % FIELDS.len()]
 }

@@ -13,7 +13,7 @@ sed -n "s/^octets *= '\(.*\)'$/\1/p" tests/corpus/*.toml | while IFS= read -r oc
     number=$((number + 1))
     printf '%b' "$octets" > "$seeds/case-$number"
 done
-for target in char_ref decide display_string encoded_word ext_value mojibake normalize percent_encoded scan unicode_escape; do
+for target in char_ref decide display_string encoded_word ext_value forward_as legacy_charset mojibake normalize percent_encoded scan unicode_escape; do
     mkdir -p "fuzz/corpus/$target"
     cp "$seeds"/case-* "fuzz/corpus/$target/"
 done

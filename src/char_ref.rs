@@ -76,13 +76,40 @@ impl Expansion {
 }
 
 /// Whether a parser behind us may take the character for a sign of its own:
-/// ASCII, and the full-width, small and duplicate forms that normalization
-/// makes ASCII of. `&`, `'` and SP are what names are escaped for: `AT&amp;T`,
-/// `O&#39;Brien`; an `&` that starts another reference is *nested*.
+/// ASCII, and what [`is_hidden_ascii`]. `&`, `'` and SP are what names are
+/// escaped for: `AT&amp;T`, `O&#39;Brien`; an `&` that starts another reference
+/// is *nested*.
 pub(crate) const fn may_mean_something(character: char) -> bool {
-    (character.is_ascii() && !matches!(character, '&' | '\'' | ' '))
-        || matches!(character,
-            '\u{37e}' | '\u{1fef}' | '\u{212a}' | '\u{fe50}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
+    (character.is_ascii() && !matches!(character, '&' | '\'' | ' ')) || is_hidden_ascii(character)
+}
+
+/// Whether NFKC or NFC makes ASCII of the character: full-width, small, vertical,
+/// raised and duplicate forms of signs. Not `…` `‼` `⁇`, which are at home in
+/// text, nor letters and digits in other shapes than full-width (`ª`, `№`, `²`).
+pub(crate) const fn is_hidden_ascii(character: char) -> bool {
+    matches!(character,
+        '\u{37e}' | '\u{1fef}' | '\u{2024}' | '\u{2025}' | '\u{207a}' | '\u{207c}'..='\u{207e}'
+        | '\u{208a}' | '\u{208c}'..='\u{208e}' | '\u{212a}' | '\u{2a74}'..='\u{2a76}' | '\u{fb29}'
+        | '\u{fe10}' | '\u{fe13}'..='\u{fe16}' | '\u{fe19}' | '\u{fe30}' | '\u{fe33}'..='\u{fe38}'
+        | '\u{fe47}' | '\u{fe48}' | '\u{fe4d}'..='\u{fe6b}' | '\u{ff01}'..='\u{ff5e}')
+}
+
+/// How many places in `text` a decoder of HTML would take for a reference to
+/// what must not come out of a repair; without `;` the four names of signs are
+/// enough for it, wherever the word goes on.
+pub(crate) fn hidden(text: &[u8]) -> usize {
+    let starts = text.iter().enumerate().filter(|(_, octet)| **octet == b'&');
+    starts
+        .filter(|(at, _)| {
+            let tail = text.get(at + 1..).unwrap_or_default();
+            let signs: [&[u8]; 6] = [b"lt", b"gt", b"quot", b"LT", b"GT", b"QUOT"];
+            signs.iter().any(|name| tail.starts_with(name))
+                || body(tail).is_some_and(|(length, expansion)| {
+                    let ends = tail.starts_with(b"#") || tail.get(length) == Some(&b';');
+                    ends && expansion.hazard().is_some()
+                })
+        })
+        .count()
 }
 
 /// Whether a value shows by one reference how the others are to be taken.

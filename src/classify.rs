@@ -290,6 +290,18 @@ impl<'v> Findings<'v> {
         })
     }
 
+    /// What is found where octets of a legacy charset are taken for UTF-8, as
+    /// whoever gets them unrepaired may. `None` for a value that is of none.
+    pub(crate) fn as_utf8(&self) -> Option<Self> {
+        matches!(self.reading, ReadAs::Legacy(_)).then(|| Findings {
+            reading: ReadAs::Faulty {
+                legacy: None,
+                body: body(self.value),
+            },
+            ..self.clone()
+        })
+    }
+
     /// The form that starts here, if one does. All of them are ASCII.
     fn form(&mut self) -> Option<Finding> {
         let start = self.form.as_ref()?.span().start;

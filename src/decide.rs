@@ -273,8 +273,9 @@ impl RequestPolicy<'_> {
         }
     }
 
-    /// What would go upstream inside double-encoded text that is not undone,
-    /// and must not.
+    /// What would go upstream inside double-encoded text that is not undone, or
+    /// in octets of a legacy charset that stay, and must not: `АЇ` is `C0 AF` in
+    /// windows-1251, which a lenient reader of UTF-8 takes for a `/`.
     fn left_inside(
         &self,
         name: &str,
@@ -284,13 +285,19 @@ impl RequestPolicy<'_> {
     ) -> Option<Rejection> {
         let undone = refusal.is_none()
             && tally.firsts.iter().any(|(first, order)| {
-                first.kind() == FindingKind::DoubleEncoded && order.action == Action::Normalize
+                let hides = matches!(
+                    first.kind(),
+                    FindingKind::DoubleEncoded | FindingKind::Latin1 | FindingKind::LegacyCharset
+                );
+                hides && order.action == Action::Normalize
             });
         if undone {
             return None;
         }
         let mut asked = Kinds::default();
-        for finding in found.as_it_stands()? {
+        let overlong = |finding: &Finding| finding.kind() == FindingKind::OverlongUtf8;
+        let as_utf8 = found.as_utf8().into_iter().flatten().filter(overlong);
+        for finding in found.as_it_stands().into_iter().flatten().chain(as_utf8) {
             let kind = finding.kind();
             if asked.contains(kind) {
                 continue;
@@ -338,6 +345,7 @@ impl RequestPolicy<'_> {
                         is_text_in_text(first.kind()) && first.kind() != FindingKind::DoubleEncoded
                     })
                     .all(|(_, order)| order.decodes_markup()),
+                hidden_ascii: wanted().all(|(_, order)| order.decodes_markup()),
                 max_octets: self.max_octets(name),
                 form: self.policy.form(&self.inclusions, name),
             },
@@ -372,6 +380,7 @@ impl RequestPolicy<'_> {
             allowed: Kinds::default(),
             charset: &|_, _| false,
             decode_markup: false,
+            hidden_ascii: false,
             max_octets: self.max_octets(name),
             form,
         };

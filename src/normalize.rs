@@ -6,6 +6,7 @@
 //! (RFC 9113 §8.2.1), a value over the limits, one that still holds what was
 //! to be repaired.
 
+use crate::char_ref;
 use crate::characters;
 use crate::charset::Charset;
 use crate::classify::{Findings, is_edge_space};
@@ -88,6 +89,8 @@ pub(crate) struct Allowance<'a> {
     /// Whether octets may be taken for this charset.
     pub(crate) charset: &'a dyn Fn(Charset, &[u8]) -> bool,
     pub(crate) decode_markup: bool,
+    /// Whether signs in disguise may come out of any decoding, also of a charset.
+    pub(crate) hidden_ascii: bool,
     pub(crate) max_octets: Option<usize>,
     /// How the text is passed on.
     pub(crate) form: Form,
@@ -164,6 +167,7 @@ pub(crate) fn normalize<'v>(
     let mut refused = None;
     // Text in text that is decoded, and such that is not.
     let (mut decoded, mut left) = (false, false);
+    let mut quotes = Quotes::default();
     for finding in found.clone() {
         let kind = finding.kind();
         before.add(kind);
@@ -203,6 +207,13 @@ pub(crate) fn normalize<'v>(
         {
             refused = refused.or(Some(Refusal::CharsetNotAssumed));
         }
+        // It would end the string it stands in, whoever lets signs be decoded.
+        if finding.hazard() == Some(Hazard::Markup)
+            && quotes.are_open_at(value, finding.span().start)
+            && decode(&finding, octets).is_some_and(|text| text.contains(['"', '\\']))
+        {
+            refused = refused.or(Some(Refusal::Markup));
+        }
         sure &= finding.confidence() > Some(Confidence::Possible);
     }
     if !allowance.kinds.contains(FindingKind::DoubleEncoded) {
@@ -223,7 +234,35 @@ pub(crate) fn normalize<'v>(
         .map_err(|_| Refusal::Unreadable)?
         .into_text();
     second_look(found.grammar(), &before, &text, allowance.kinds)?;
+    if char_ref::hidden(text.as_bytes()) > char_ref::hidden(value) {
+        return Err(Refusal::StillEncoded);
+    }
+    if !allowance.hidden_ascii && hides_ascii(value, &text) {
+        return Err(Refusal::Markup);
+    }
     form(value, text, allowance)
+}
+
+/// Whether the text has signs in disguise (`＜`) that the value does not have.
+/// Their full-width forms are how Chinese, Japanese and Korean are written, but
+/// for those that open tags, strings, expressions and pipes.
+fn hides_ascii(value: &[u8], text: &str) -> bool {
+    let wide = text.contains(characters::is_wide);
+    let hides = |character: &char| match character {
+        '＂' | '＄' | '＜' | '＞' | '＼' | '｀' | '｛' | '｜' | '｝' => true,
+        '\u{2024}' | '\u{2025}' | '\u{fe10}'..='\u{ff5e}' => {
+            !wide && char_ref::is_hidden_ascii(*character)
+        }
+        _ => char_ref::is_hidden_ascii(*character),
+    };
+    let came = || {
+        let chunks = value.utf8_chunks();
+        chunks
+            .map(|chunk| chunk.valid().chars().filter(hides).count())
+            .sum::<usize>()
+    };
+    let goes = text.chars().filter(hides).count();
+    goes > 0 && goes > came()
 }
 
 /// Puts right text, in which nothing is found but what is allowed, into the
@@ -291,12 +330,36 @@ fn is_tab(finding: &Finding, value: &[u8]) -> bool {
     decode(finding, octets).as_deref() == Some("\t")
 }
 
+/// Whether a place is inside a quoted-string (RFC 9110 §5.6.4); to be asked of
+/// places in their order.
+#[derive(Default)]
+struct Quotes {
+    at: usize,
+    open: bool,
+}
+
+impl Quotes {
+    fn are_open_at(&mut self, value: &[u8], place: usize) -> bool {
+        while let Some(octet) = value.get(self.at).filter(|_| self.at < place) {
+            self.at += match octet {
+                b'\\' if self.open => 2,
+                b'"' => {
+                    self.open = !self.open;
+                    1
+                }
+                _ => 1,
+            };
+        }
+        self.open
+    }
+}
+
 /// What was found in a value before its repair.
 #[derive(Default)]
 struct Before {
     kinds: Kinds,
-    /// How many of each kind that no repaired value may hold.
-    unsafes: [usize; 3],
+    /// How many of each kind that no repaired value may hold, or more of.
+    unsafes: [usize; 5],
 }
 
 impl Before {
@@ -308,10 +371,18 @@ impl Before {
     }
 }
 
-/// The count of this kind, if it is one that no repaired value may hold.
-const fn count_of(counts: &mut [usize; 3], kind: FindingKind) -> Option<&mut usize> {
-    let [controls, bidi_controls, noncharacters] = counts;
+/// The count of this kind, if it is one that no repair may make.
+const fn count_of(counts: &mut [usize; 5], kind: FindingKind) -> Option<&mut usize> {
+    let [
+        controls,
+        bidi_controls,
+        noncharacters,
+        invisibles,
+        replacements,
+    ] = counts;
     match kind {
+        FindingKind::Invisible => Some(invisibles),
+        FindingKind::ReplacementChar => Some(replacements),
         FindingKind::Control => Some(controls),
         FindingKind::BidiControl => Some(bidi_controls),
         FindingKind::Noncharacter => Some(noncharacters),
@@ -345,15 +416,14 @@ fn second_look(
                 FindingKind::Control => Refusal::Control,
                 _ => Refusal::UnsafeCharacter,
             })?;
-            already = Some(Refusal::AlreadyUnsafe);
+            if !matches!(kind, FindingKind::Invisible | FindingKind::ReplacementChar) {
+                already = Some(Refusal::AlreadyUnsafe);
+            }
             continue;
         }
         match kind {
             // What was there before is not the repair's doing; a new one is.
             _ if before.kinds.contains(kind) && !repaired.contains(kind) => {}
-            FindingKind::Invisible | FindingKind::ReplacementChar => {
-                return Err(Refusal::UnsafeCharacter);
-            }
             // The text that was meant, in whatever form it was written.
             FindingKind::Fullwidth | FindingKind::LossyMark | FindingKind::NotNfc => {}
             _ => return Err(Refusal::StillEncoded),
@@ -380,6 +450,7 @@ mod tests {
             allowed: Kinds::default(),
             charset: &|_, _| true,
             decode_markup: false,
+            hidden_ascii: false,
             max_octets: Some(64),
             form: Form::Utf8,
         };
@@ -415,6 +486,30 @@ mod tests {
             (b"&#65308;b", Err(Refusal::Markup)),
             (b"&amp;&#35;233;", Err(Refusal::Markup)),
             (b"&amp;e&eacute;", Ok("&eé")),
+            (b"&amp;#60b&eacute;", Err(Refusal::StillEncoded)),
+            (b"AT&amp;lt &eacute;", Err(Refusal::StillEncoded)),
+            (b"=?utf-8?q?=26lt_=C3=A9?=", Err(Refusal::StillEncoded)),
+            (b"%=?utf-8?q?0D?=%=?utf-8?q?0A?=X", Err(Refusal::Markup)),
+            (b"<=?utf-8?q?script?=>", Err(Refusal::Markup)),
+            (b"<scr=?utf-8?q?ip?=t>", Err(Refusal::Markup)),
+            (b"${=?utf-8?q?jndi?=:x}", Err(Refusal::Markup)),
+            (b"<UTF-8''script%20x>", Err(Refusal::Markup)),
+            (b"%u0073cript %u00e9", Err(Refusal::Markup)),
+            (b"%C3%A9%2E%2E", Err(Refusal::Markup)),
+            (b"=?utf-8?q?Caf=C3=A9_(A)?=, b", Ok("Café (A), b")),
+            (b"a=\"=?utf-8?q?b=C3=A9?=.pdf\"", Ok("a=\"bé.pdf\"")),
+            (
+                b"\x93\x8C\x8B\x9E\x81\x69\x8A\x94\x81\x6A",
+                Ok("東京（株）"),
+            ),
+            (
+                b"\x93\x8C\x8B\x9E\x81\x83\x8A\x94\x81\x84",
+                Err(Refusal::Markup),
+            ),
+            (
+                "\u{200b}a&#8203;b".as_bytes(),
+                Err(Refusal::UnsafeCharacter),
+            ),
             (b"O&#39;Brien &amp;&#32;Co", Ok("O'Brien & Co")),
             (b"&#xD800;", Err(Refusal::Unreadable)),
             (b"Bon\xE8", Err(Refusal::Unreadable)),
@@ -426,6 +521,30 @@ mod tests {
                 crate::preview::Preview::new(value)
             );
         }
+    }
+
+    #[test]
+    fn no_quoted_string_is_left_by_what_is_decoded_in_it() {
+        let repair = |value: &[u8]| {
+            let allowance = Allowance {
+                kinds: [FindingKind::CharRef, FindingKind::EncodedWord]
+                    .into_iter()
+                    .collect(),
+                allowed: Kinds::default(),
+                charset: &|_, _| true,
+                decode_markup: true,
+                hidden_ascii: true,
+                max_octets: None,
+                form: Form::Utf8,
+            };
+            normalize(&scan(value).findings(), &allowance).map(Normalized::into_string)
+        };
+        assert_eq!(repair(b"&quot;&eacute;&quot;"), Ok("\"é\"".to_owned()));
+        assert_eq!(repair(b"a=\"b\"&quot;"), Ok("a=\"b\"\"".to_owned()));
+        assert_eq!(repair(b"a=\"&lt;&eacute;\""), Ok("a=\"<é\"".to_owned()));
+        assert_eq!(repair(b"a=\"&quot;; b=c\""), Err(Refusal::Markup));
+        assert_eq!(repair(b"a=\"\\\"&quot;\""), Err(Refusal::Markup));
+        assert_eq!(repair(b"a=\"=?utf-8?q?=5C?=\""), Err(Refusal::Markup));
     }
 
     #[test]

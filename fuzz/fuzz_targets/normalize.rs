@@ -21,6 +21,22 @@ fuzz_target!(|value: &[u8]| {
     assert_eq!(text.trim(), text);
     assert_eq!(text.find(policies::is_unsafe), None);
 
+    // Bit 3 lets signs be decoded.
+    if choice & 8 == 0 {
+        let came = String::from_utf8_lossy(value);
+        let count = |text: &str, sign: char| text.matches(sign).count();
+        for sign in "!\"#$%*+/:;<=>?@[\\]^_`{|}~＜＞＂＄｛\u{37e}\u{212a}\u{fe64}".chars() {
+            let octets = value
+                .iter()
+                .filter(|octet| char::from(**octet) == sign)
+                .count();
+            assert!(
+                count(text, sign) <= octets.max(count(&came, sign)),
+                "{sign}"
+            );
+        }
+    }
+
     let repaired = |kind| {
         verdict
             .judged()

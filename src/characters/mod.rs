@@ -85,7 +85,7 @@ const fn is_right_to_left(character: char) -> bool {
 }
 
 /// A character of the scripts that full-width forms belong to.
-const fn is_wide(character: char) -> bool {
+pub(crate) const fn is_wide(character: char) -> bool {
     is_ideograph(character)
         || matches!(character,
             '\u{1100}'..='\u{11ff}' | '\u{3000}'..='\u{33ff}' | '\u{a960}'..='\u{a97f}'

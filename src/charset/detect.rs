@@ -13,6 +13,7 @@ use super::languages::{Language, MULTI, Multi, SINGLE, languages, supposed};
 use super::model::{Cost, EastAsian, Family, Upper};
 use super::{Charset, multi};
 use crate::finding::Confidence;
+use std::fmt;
 
 /// How octets read best.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +58,7 @@ const NOISE: Cost = 200;
 const NOISE_OCTET: Cost = 82;
 
 /// What a value may have been, for a person to choose from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Alternative {
     /// The charset that the octets would be in; the likeliest, where the text
@@ -67,6 +68,17 @@ pub struct Alternative {
     pub text: String,
     /// What speaks for it, in a few words.
     pub reason: String,
+}
+
+impl fmt::Debug for Alternative {
+    /// Shows the length, not the text: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Alternative")
+            .field("charset", &self.charset)
+            .field("octets", &self.text.len())
+            .field("reason", &self.reason)
+            .finish()
+    }
 }
 
 /// Everything that `value` reads as, the likeliest first.

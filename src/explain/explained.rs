@@ -7,12 +7,13 @@ use crate::policy::{Action, Source};
 use crate::preview::{Preview, hex};
 use crate::utf8::Malformation;
 use crate::verdict::Judged;
+use std::fmt;
 
 /// How many octets of one finding are shown in hex.
 pub(super) const HEX_OCTETS: usize = 64;
 
 /// One finding, in words.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Explained {
     pub(super) finding: Finding,
     pub(super) hex: Option<String>,
@@ -109,6 +110,17 @@ impl Explained {
             .string("action", self.action.name())
             .string("by", &self.source.to_string())
             .finish()
+    }
+}
+
+impl fmt::Debug for Explained {
+    /// Shows what was found and what is done, not the octets: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explained")
+            .field("finding", &self.finding)
+            .field("action", &self.action)
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 

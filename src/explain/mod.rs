@@ -31,9 +31,10 @@ use crate::scan::{Facts, scan};
 use crate::verdict::{Cause, Judged, Outcome, Verdict};
 use explained::HEX_OCTETS;
 use json::Object;
+use std::fmt;
 
 /// One field value, what was found in it, and what was decided.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Explanation {
     field: String,
     occurrence: usize,
@@ -41,7 +42,6 @@ pub struct Explanation {
     value: Option<Vec<u8>>,
     class: &'static str,
     kind: Option<FindingKind>,
-    /// What the value is refused for, unless it is its length.
     /// Which of the findings the value is refused for.
     culprit: Option<usize>,
     findings: Vec<Explained>,
@@ -429,6 +429,20 @@ impl Explanation {
             .optional("not_repaired", self.not_repaired)
             .optional("forward", self.forward().map(full_hex).as_deref())
             .optional("forward_as", self.form.map(Form::name))
+    }
+}
+
+impl fmt::Debug for Explanation {
+    /// Shows what was found and what is done, not the octets: values may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explanation")
+            .field("field", &self.field)
+            .field("occurrence", &self.occurrence)
+            .field("octets", &self.octets)
+            .field("class", &self.class)
+            .field("findings", &self.findings)
+            .field("action", &self.action)
+            .finish_non_exhaustive()
     }
 }
 

@@ -100,6 +100,13 @@ impl Grammar {
         )
     }
 
+    /// Whether the value as a whole is one text, none of whose signs means
+    /// anything to a parser.
+    #[must_use]
+    pub(crate) const fn is_one_text(self) -> bool {
+        matches!(self, Self::FreeText | Self::Metadata | Self::Percent)
+    }
+
     /// Whether `name*=UTF-8''T%C3%A9l` in a parameter is an ext-value in its
     /// place (RFC 8187). A bare one, or one in quotes, is none anywhere.
     #[must_use]

@@ -19,6 +19,7 @@ use crate::charset::Charset;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
 use crate::scan::{Facts, Scan};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// Facts without which no form can be in a value.
 pub(crate) const FACTS: Facts = Facts::PERCENT.with(Facts::MARK).with(Facts::BACKSLASH);
@@ -108,7 +109,7 @@ impl Forms {
                 if let Some(place) = self.words
                     && let Some(found) = encoded_word::run(rest)
                 {
-                    let finding = found.finding(FindingKind::EncodedWord, at);
+                    let finding = found.finding(FindingKind::EncodedWord, value, at);
                     return Some(finding.in_place_if(place == Place::Own));
                 }
             }
@@ -116,7 +117,7 @@ impl Forms {
                 if self.display_strings
                     && let Some((found, place)) = display_string::at(value, at)
                 {
-                    let finding = found.finding(FindingKind::DisplayString, at);
+                    let finding = found.finding(FindingKind::DisplayString, value, at);
                     return Some(finding.in_place_if(place == Place::Own));
                 }
                 if rest.first() == Some(&b'=') {
@@ -131,12 +132,12 @@ impl Forms {
         if let Some(style) = self.escapes
             && let Some(found) = style.run(rest)
         {
-            return Some(found.finding(FindingKind::UnicodeEscape, at));
+            return Some(found.finding(FindingKind::UnicodeEscape, value, at));
         }
         if self.ext_values
             && let Some((found, place)) = ext_value::at(value, at)
         {
-            let finding = found.finding(FindingKind::ExtValue, at);
+            let finding = found.finding(FindingKind::ExtValue, value, at);
             return Some(finding.in_place_if(place == Place::Own));
         }
         None
@@ -181,7 +182,7 @@ struct Found {
 }
 
 impl Found {
-    fn finding(&self, kind: FindingKind, at: usize) -> Finding {
+    fn finding(&self, kind: FindingKind, value: &[u8], at: usize) -> Finding {
         let mut finding = Finding::new(kind, at..at + self.length);
         let confidence = match self.text {
             Some(_) => Confidence::Certain,
@@ -191,8 +192,36 @@ impl Found {
             Some(charset) => finding.read_as(charset, confidence),
             None => finding.with_confidence(confidence),
         };
-        finding.with_hazard(self.text.as_deref().and_then(hazard))
+        let hazard = self.text.as_deref().and_then(|text| {
+            let escape = kind == FindingKind::UnicodeEscape;
+            let span = at..at + self.length;
+            let joins = || joins(text, value, &span) || (escape && text.contains(is_unreserved));
+            hazard(text).or_else(|| joins().then_some(Hazard::Markup))
+        });
+        finding.with_hazard(hazard)
     }
+}
+
+/// Whether a letter or a digit out of a form would join what stands beside it:
+/// `<=?utf-8?q?script?=>` is a tag, `%=?utf-8?q?0d?=` an escape. What is meant
+/// as text stands apart (RFC 2047 §5).
+fn joins(text: &str, value: &[u8], span: &Range<usize>) -> bool {
+    let before = span.start.checked_sub(1).and_then(|at| value.get(at));
+    let apart_before = |octet: &u8| {
+        matches!(
+            octet,
+            b' ' | b'\t' | b'"' | b'\'' | b'(' | b',' | b'-' | b':' | b'='
+        )
+    };
+    let apart_after = |octet: &u8| {
+        matches!(
+            octet,
+            b' ' | b'\t' | b'"' | b'\'' | b')' | b',' | b'-' | b'.' | b';'
+        )
+    };
+    let is_word = |character: char| character.is_ascii_alphanumeric();
+    (text.starts_with(is_word) && !before.is_none_or(apart_before))
+        || (text.ends_with(is_word) && !value.get(span.end).is_none_or(apart_after))
 }
 
 /// What is dangerous in text that was hidden in a form, worst first. Letters,
@@ -221,6 +250,11 @@ const fn is_control(character: char) -> bool {
 const fn is_of_names(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || matches!(character, ' ' | '\'' | '&' | ',' | '.' | '-' | ')')
+}
+
+/// Whether no encoder escapes the character: in an escape it hides.
+const fn is_unreserved(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '.')
 }
 
 /// A charset that a form names.

@@ -7,7 +7,7 @@
 //!
 //! An escape whose `%` is escaped (`%25C3`) was encoded once more: *nested*.
 
-use super::{ext_value, hex_octet, is_control, is_of_names};
+use super::{ext_value, hex_octet, is_control, is_of_names, is_unreserved};
 use crate::char_ref;
 use crate::char_ref::may_mean_something;
 use crate::charset::{Charset, Context};
@@ -118,8 +118,8 @@ pub(super) fn octets(run: &[u8]) -> Vec<u8> {
     escapes(run).map(|escape| escape.octet).collect()
 }
 
-/// What is dangerous in a run. A letter or a digit that was escaped is, since
-/// no encoder does that; `(` is where it does not follow a space.
+/// What is dangerous in a run. A letter, a digit, `.` or `-` that was escaped
+/// is, since no encoder does that; `(` is where it does not follow a space.
 fn run_hazard(run: &[u8], before: Option<u8>, charset: Option<Charset>) -> Option<Hazard> {
     let text = decode(run, charset)?;
     let mut last = before.map_or(' ', char::from);
@@ -127,7 +127,7 @@ fn run_hazard(run: &[u8], before: Option<u8>, charset: Option<Charset>) -> Optio
     for character in text.chars() {
         let harmless = match character {
             '(' => last == ' ',
-            _ => !character.is_ascii_alphanumeric() && is_of_names(character),
+            _ => !is_unreserved(character) && is_of_names(character),
         };
         if may_mean_something(character) && !harmless {
             worst = worst.or(Some(Hazard::Markup));

@@ -55,7 +55,13 @@ impl Form {
     }
 
     /// The text's octets in this form; `None` where it cannot be said in it.
+    ///
+    /// A tab is no control where it stands, and one where it is escaped.
     pub(crate) fn write(self, text: &str) -> Option<Vec<u8>> {
+        let escapes = matches!(self, Self::Percent | Self::ExtValue | Self::DisplayString);
+        if escapes && text.contains('\t') {
+            return None;
+        }
         let ascii = match self {
             Self::Utf8 => text.to_owned(),
             Self::Latin1 => return encode::latin1(text),

@@ -41,6 +41,7 @@ pub(crate) use scope::Unmatchable;
 pub use scope::{Scope, Target};
 
 use crate::charset::Charset;
+use crate::fields::Grammar;
 use crate::finding::FindingKind;
 use route::Route;
 use std::fmt;
@@ -188,12 +189,21 @@ impl Policy {
 
     /// The form in which the rules pass the text of `field` on: that of the last
     /// which names one and is certainly for the request.
+    ///
+    /// Most forms are for a whole value that is text: in a field with signs of
+    /// its own (`:` in a URI, `;` before a parameter) they would be escaped too.
+    /// A rule with a `*` does not mean that; one that names the field does.
     pub(crate) fn form(&self, inclusions: &[Inclusion], field: &str) -> Form {
         let certain = self.applying(inclusions, field).rev();
-        certain
+        let (form, rule) = certain
             .filter(|(.., certain)| *certain)
-            .find_map(|(_, rule, _)| rule.form)
-            .unwrap_or_default()
+            .find_map(|(_, rule, _)| Some((rule.form?, rule)))
+            .unzip();
+        let form = form.unwrap_or_default();
+        let fits = matches!(form, Form::Utf8 | Form::Latin1)
+            || Grammar::of(field).is_one_text()
+            || rule.is_some_and(|rule: &Rule| rule.names(field));
+        if fits { form } else { Form::Utf8 }
     }
 
     /// Whether some rule names `field`, for whatever requests.
@@ -259,10 +269,13 @@ impl Order<'_> {
         let listed = self
             .rule
             .map_or(&[Charset::Windows1252][..], |rule| &rule.charsets);
-        // Octets that Latin-1 and windows-1252 read alike are in both.
-        listed.iter().any(|&assumed| {
-            assumed == charset || octets.iter().all(|&o| assumed.char(o) == charset.char(o))
-        })
+        if listed.contains(&charset) {
+            return true;
+        }
+        // Octets that Latin-1 and windows-1252 read alike are in both; what
+        // neither can read is in none.
+        let meant = charset.decode(octets);
+        meant.is_some() && listed.iter().any(|assumed| assumed.decode(octets) == meant)
     }
 
     /// The same for a form that is in its place: allowed, unless a rule asks to

@@ -122,7 +122,9 @@ impl Rule {
     ///
     /// A value that is in the form already is no fault, unless this rule itself
     /// asks otherwise. One in which something else is found that is not
-    /// repaired, or that the form cannot say, is not put into it.
+    /// repaired, or that the form cannot say, is not put into it. Nor is one of
+    /// a field with a grammar of its own (`Referer`, `Content-Disposition`) that
+    /// the rule only covers by a `*`, unless the form is Latin-1.
     #[must_use]
     pub fn forward_as(self, form: Form) -> Self {
         Self {
@@ -204,6 +206,12 @@ impl Rule {
                 Some(prefix) => fields::starts_with(field, prefix),
                 None => fields::same_name(field, pattern),
             })
+    }
+
+    /// Whether the rule is for this very field, and not by a pattern.
+    pub(super) fn names(&self, field: &str) -> bool {
+        let mut fields = self.fields.iter();
+        fields.any(|name| fields::same_name(field, name))
     }
 
     /// What the rule asks for `kind`, if it speaks of it: the greatest repair

@@ -112,6 +112,15 @@ impl Memo {
         let ([refused], true) = (rejected.refused(), rejected.report().is_clean()) else {
             return;
         };
+        // These depend on the other fields: a signature, the size of the head.
+        let others = [crate::Refusal::Signed, crate::Refusal::TooLong];
+        if others
+            .map(crate::Refusal::reason)
+            .map(Some)
+            .contains(&refused.not_repaired())
+        {
+            return;
+        }
         let Some(value) = refused.value().filter(|value| value.len() <= MOST_OCTETS) else {
             return;
         };
@@ -138,6 +147,7 @@ mod tests {
     use crate::headers::Line;
     use crate::policy::{Policy, Preset};
 
+    #[derive(Clone)]
     struct One(&'static str, &'static [u8]);
 
     impl Line<'static> for One {
@@ -162,6 +172,22 @@ mod tests {
             Err(rejected) => rejected,
             Ok(_) => panic!("it is refused"),
         }
+    }
+
+    #[test]
+    fn what_other_fields_decide_is_not_kept() {
+        let rule = crate::policy::Rule::for_fields(["N"])
+            .normalize([crate::FindingKind::Latin1])
+            .reject([crate::FindingKind::Latin1]);
+        let policy = Policy::builder().rule(rule).build().expect("a right rule");
+        let signed = One("Signature-Input", b"sig=(\"n\");created=1");
+        let lines = || [signed.clone(), One("N", b"T\xE9l\xE9bec")].into_iter();
+        let Err(rejected) = policy.for_any_request().inspect_lines(lines) else {
+            panic!("a signature covers it");
+        };
+        let memo = Memo::default();
+        keep(&memo, &rejected, DetailLevel::Full, false);
+        assert!(memo.is_empty());
     }
 
     fn keep(memo: &Memo, rejected: &Rejected, level: DetailLevel, as_text: bool) {
