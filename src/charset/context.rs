@@ -82,6 +82,11 @@ impl Context {
         }
     }
 
+    /// The most that it makes anything cost less.
+    pub(super) const fn most(self) -> Cost {
+        ACCEPTED + EARLIER
+    }
+
     /// What it costs less to suppose this charset.
     pub(super) fn charset(self, charset: Charset) -> Cost {
         let is_earlier = match self.earlier {
@@ -93,9 +98,8 @@ impl Context {
     }
 }
 
-/// A little more than one nat and a half.
-const ACCEPTED: Cost = 28;
-/// Two nats and a half.
+/// Two nats and a half: twelve to one.
+const ACCEPTED: Cost = 40;
 const EARLIER: Cost = 40;
 
 #[cfg(test)]

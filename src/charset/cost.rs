@@ -29,30 +29,122 @@ const SCRIPTS_TOUCH: Cost = 80;
 /// What it costs that a letter of another script is alone among ASCII.
 const ALONE: Cost = 56;
 const IDEOGRAPH_ALONE: Cost = 80;
+/// What each repetition of a character costs after the fourth.
+const DRAWN_OUT: Cost = 64;
 /// What it costs that a word is one letter that is no word.
 const NO_WORD: Cost = 40;
 /// What a word in ASCII costs in text of another script, up to a limit.
 const OTHER_SCRIPT: Cost = 32;
 const OTHER_SCRIPT_MOST: Cost = 80;
 
-/// Judges `text`, the East Asian characters as in `used`.
-pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
+/// The words in ASCII that touch no octet beyond it. They read alike in every
+/// charset, and are judged once.
+pub(super) struct Plain {
+    words: Cost,
+    average: Cost,
+    lanes: [Cost; LANES],
+    is_alphanumeric: bool,
+}
+
+impl Plain {
+    /// Takes these words out of `octets`; gives them, and how many octets of
+    /// `rest` are left.
+    pub(super) fn of(octets: &[u8], rest: &mut [u8]) -> (Plain, usize) {
+        let mut plain = Plain {
+            words: 0,
+            average: 0,
+            lanes: [0; LANES],
+            is_alphanumeric: octets.iter().any(u8::is_ascii_alphanumeric),
+        };
+        let (mut at, mut left) = (0, 0);
+        let mut after_high = false;
+        for part in octets.chunk_by(|one, next| {
+            one.is_ascii_alphabetic() == next.is_ascii_alphabetic()
+                && (one.is_ascii_alphabetic() || one.is_ascii() == next.is_ascii())
+        }) {
+            at += part.len();
+            let next = octets.get(at);
+            let is_word = part.first().is_some_and(u8::is_ascii_alphabetic);
+            if is_word && !after_high && next.is_none_or(u8::is_ascii) {
+                plain.add(part);
+            } else if let Some(room) = rest.get_mut(left..left + part.len()) {
+                room.copy_from_slice(part);
+                left += part.len();
+            }
+            after_high = part.last().is_some_and(|octet| !octet.is_ascii());
+        }
+        (plain, left)
+    }
+
+    /// The least that the letters of a text beside this can cost, whatever the
+    /// language: words in ASCII may speak for one.
+    fn least(&self, text: &[char]) -> Cost {
+        let least = self.lanes.iter().min().copied().unwrap_or_default();
+        let words = text
+            .chunk_by(|one, next| one.is_ascii_alphabetic() == next.is_ascii_alphabetic())
+            .filter(|part| part.first().is_some_and(char::is_ascii_alphabetic))
+            .count();
+        least - SPEAKS_FOR * Cost::try_from(words).unwrap_or(Cost::MAX / 1024)
+    }
+
+    fn add(&mut self, word: &[u8]) {
+        let mut lanes = [0; LANES];
+        add_letters(
+            word.iter().copied().map(char::from),
+            Family::Latin,
+            &mut lanes,
+        );
+        self.words += 1;
+        self.average += average(&lanes);
+        speak(&lanes, &mut self.lanes);
+    }
+}
+
+/// Judges `text` beside what is plain, the East Asian characters as in `used`.
+/// `None` as soon as it is plain that it costs more than `most`.
+pub(super) fn text_cost(
+    text: &[char],
+    plain: &Plain,
+    used: EastAsian,
+    most: Cost,
+) -> Option<TextCost> {
     let family = text
         .iter()
         .filter(|character| !character.is_ascii())
         .find_map(|&character| letter(character))
         .map_or(Family::Latin, |letter| letter.family);
+    let is_latin = family == Family::Latin;
+    // Letters cost something, but words in ASCII may speak for a language.
+    let most = match is_latin {
+        true => most.saturating_sub(plain.least(text)),
+        false => most,
+    };
     let mut cost = TextCost {
         family,
-        base: 0,
-        lanes: [0; LANES],
+        base: plain.average,
+        lanes: match is_latin {
+            true => plain.lanes,
+            false => [0; LANES],
+        },
         ideographs: 0,
         letters: 0,
     };
-    let mut foreign = 0;
+    // `Jäääär` is drawn out; more of one character is no text.
+    let drawn_out = text
+        .windows(5)
+        .filter(|run| {
+            run.iter()
+                .all(|character| !character.is_ascii() && run.first() == Some(character))
+        })
+        .count();
+    cost.base += DRAWN_OUT * Cost::try_from(drawn_out).unwrap_or_default();
+    let mut foreign = if is_latin { 0 } else { plain.words };
     let mut before = Script::None;
     let mut rest = text;
     while let Some(&first) = rest.first() {
+        if cost.base > most {
+            return None;
+        }
         let at = text.len() - rest.len();
         let script = Script::of(first, family);
         if script != before && script.is_word() && before.is_word() && !script.mixes(before) {
@@ -100,14 +192,14 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
     }
     cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
     // One ideograph, or one letter at a time, is how a Western accent reads.
-    let is_mixed = text.iter().any(char::is_ascii_alphanumeric);
+    let is_mixed = plain.is_alphanumeric || text.iter().any(char::is_ascii_alphanumeric);
     if is_mixed && cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
     if is_mixed && family != Family::Latin && cost.letters <= 1 {
         cost.base += ALONE;
     }
-    cost
+    Some(cost)
 }
 
 /// What a character is to a text in a script.
@@ -143,6 +235,8 @@ impl Script {
                     Self::EastAsian
                 }
             }
+            // `Ÿ`, which no language has often enough to be counted.
+            None if family == Family::Latin && is_rare_latin(character) => Self::Own,
             // ª and º are letters to Unicode, and signs here.
             None if character.is_alphabetic() && !matches!(character, 'ª' | 'º' | 'µ') => {
                 Self::Other
@@ -178,12 +272,10 @@ fn word_length(rest: &[char], family: Family) -> usize {
 }
 
 /// Adds the costs of the letters of a word, one after the other.
-fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
+fn add_letters(word: impl Iterator<Item = char>, family: Family, lanes: &mut [Cost; LANES]) {
     let pairs = family.pairs();
     let mut before = 0;
-    let numbers = word
-        .iter()
-        .map(|&character| letter(character).map_or(0, |letter| letter.number));
+    let numbers = word.map(|character| letter(character).map_or(0, |letter| letter.number));
     for after in numbers.chain([0]) {
         for (lane, &cost) in lanes.iter_mut().zip(pairs.row(before, after)) {
             *lane += Cost::from(cost);
@@ -195,7 +287,9 @@ fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
 /// A word with letters beyond ASCII: it costs what its letters cost, and what
 /// its capitals do.
 fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
-    add_letters(word, family, &mut cost.lanes);
+    add_letters(word.iter().copied(), family, &mut cost.lanes);
+    let rare = word.iter().filter(|&&character| is_rare_latin(character));
+    cost.base += rare.map(|_| RARE).sum::<Cost>();
     cost.letters += word
         .iter()
         .filter(|character| !character.is_ascii())
@@ -205,17 +299,37 @@ fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
     }
 }
 
+/// Whether a character is a Latin letter that is not counted.
+fn is_rare_latin(character: char) -> bool {
+    matches!(character, 'À'..='\u{24f}') && letter(character).is_none() && character.is_alphabetic()
+}
+
+/// What such a letter costs.
+const RARE: Cost = 100;
+
 /// A word in ASCII: it may be a name from anywhere, and speaks for a language
 /// within limits only.
 fn ascii_word(word: &[char], cost: &mut TextCost) {
     let mut lanes = [0; LANES];
-    add_letters(word, Family::Latin, &mut lanes);
-    let [average, ..] = lanes;
-    cost.base += average;
+    add_letters(word.iter().copied(), Family::Latin, &mut lanes);
+    cost.base += average(&lanes);
     if cost.family == Family::Latin {
-        for (total, lane) in cost.lanes.iter_mut().zip(lanes) {
-            *total += (lane - average + UNDECIDED).clamp(-SPEAKS_FOR, SPEAKS_AGAINST);
-        }
+        speak(&lanes, &mut cost.lanes);
+    }
+}
+
+/// What a word in ASCII costs: as in English, the first of the languages, whose
+/// lists have names from everywhere.
+const fn average(lanes: &[Cost; LANES]) -> Cost {
+    let [average, ..] = *lanes;
+    average
+}
+
+/// What a word in ASCII says for each language.
+fn speak(lanes: &[Cost; LANES], totals: &mut [Cost; LANES]) {
+    let average = average(lanes);
+    for (total, lane) in totals.iter_mut().zip(lanes) {
+        *total += (lane - average + UNDECIDED).clamp(-SPEAKS_FOR, SPEAKS_AGAINST);
     }
 }
 
@@ -341,7 +455,8 @@ fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
         | '，' => (80, 80, true),
         '\u{3003}'..='\u{303f}' => (128, 128, true),
         '\u{ff01}'..='\u{ff5e}' => (112, 112, true),
-        _ => (192, 192, true),
+        // An accent or a box by itself, in the midst of a word.
+        _ => (192, 288, !(is_letter(before) && is_letter(after))),
     };
     if is_placed { fits } else { otherwise }
 }

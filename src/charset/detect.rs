@@ -8,8 +8,8 @@
 //! noise would have cost more too.
 
 use super::context::Context;
-use super::cost::{TextCost, text_cost};
-use super::languages::{MULTI, Multi, SINGLE, languages};
+use super::cost::{Plain, TextCost, text_cost};
+use super::languages::{Language, MULTI, Multi, SINGLE, languages, supposed};
 use super::model::{Cost, EastAsian, Family, Upper};
 use super::{Charset, multi};
 use crate::finding::Confidence;
@@ -28,7 +28,7 @@ pub(crate) struct Judgement {
 
 /// How `value` reads best; `None` when it reads as no text.
 pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
-    let readings = Readings::of(value, context);
+    let readings = Readings::of(value, context, CLEAR);
     let (best, margin) = readings.best()?;
     let gain = readings.noise - best.cost;
     // One strange word of a Western language has nothing else that it could be.
@@ -48,13 +48,13 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
 /// How much more the second text has to cost.
 const CLEAR: Cost = 18;
 /// How much more it has to cost where there is no other text to speak of.
-const ALONE: Cost = 40;
+const ALONE: Cost = 18;
 /// How much more noise has to cost.
 const SOUND: Cost = 100;
 /// What it costs to suppose that octets are no text, and what each of 80–FF
 /// costs then: one in 128, and a little.
 const NOISE: Cost = 200;
-const NOISE_OCTET: Cost = 90;
+const NOISE_OCTET: Cost = 82;
 
 /// What a value may have been, for a person to choose from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub struct Alternative {
 
 /// Everything that `value` reads as, the likeliest first.
 pub(crate) fn ranking(value: &[u8], context: Context) -> Vec<Alternative> {
-    let readings = Readings::of(value, context);
+    let readings = Readings::of(value, context, Cost::MAX / 2);
     let clear = |candidate: &Candidate| candidate.cost + SOUND <= readings.noise;
     readings
         .ranked()
@@ -130,70 +130,118 @@ impl Candidate {
 pub(super) struct Readings {
     candidates: [Option<Candidate>; SINGLE.len() + MULTI.len()],
     noise: Cost,
+    /// How much more than the best a text may cost that is judged to its end.
+    margin: Cost,
 }
 
 impl Readings {
-    pub(super) fn of(value: &[u8], context: Context) -> Self {
-        let judged = judged(value);
+    fn of(value: &[u8], context: Context, margin: Cost) -> Self {
+        let mut octets = [0; JUDGED];
+        let (plain, length) = Plain::of(judged(value), &mut octets);
+        let octets = octets.get(..length).unwrap_or_default();
+        let mut buffer = ['\0'; JUDGED];
         let mut readings = Readings {
             candidates: [None; SINGLE.len() + MULTI.len()],
-            noise: NOISE,
+            noise: NOISE + noise(octets, &plain, &mut buffer),
+            margin: margin.saturating_add(context.most() + ALL_KANA),
         };
-        let mut buffer = ['\0'; JUDGED];
-        readings.noise += noise(judged, &mut buffer);
-        for (place, &charset) in SINGLE.iter().enumerate() {
-            let upper = Upper::of(place);
-            // The octets beyond what is judged have to have characters as well.
-            if value.iter().any(|&octet| upper.char(octet).is_none()) {
-                continue;
-            }
-            let mut length = 0;
-            let mut hash = Hash::default();
-            for (slot, &octet) in buffer.iter_mut().zip(judged) {
-                *slot = upper.char(octet).unwrap_or_default();
-                hash.add(*slot);
-                length += 1;
-            }
-            let text = buffer.get(..length).unwrap_or_default();
-            readings.add_single(charset, text, hash.0, context);
-        }
+        readings.add_singles(value, octets, &plain, &mut buffer, context);
         for found in &MULTI {
             if !multi::decodes(found.charset, value) {
                 continue;
             }
-            let text = multi::decode(found.charset, judged, &mut buffer);
-            readings.add_multi(found, text, context);
+            let text = multi::decode(found.charset, octets, &mut buffer);
+            readings.add_multi(found, text, &plain, context);
         }
         readings
     }
 
-    fn add_single(&mut self, charset: Charset, text: &[char], hash: u64, context: Context) {
+    fn add_singles(
+        &mut self,
+        value: &[u8],
+        octets: &[u8],
+        plain: &Plain,
+        buffer: &mut [char; JUDGED],
+        context: Context,
+    ) {
+        let present = value
+            .iter()
+            .filter(|octet| !octet.is_ascii())
+            .fold(0, |present, octet| present | 1u128 << (octet & 0x7f));
+        // ASCII is the same in all of them.
+        for (slot, &octet) in buffer.iter_mut().zip(octets) {
+            *slot = char::from(octet);
+        }
+        let high: Vec<(usize, u8)> = octets
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, octet)| !octet.is_ascii())
+            .collect();
         // One text is judged once, also where it is the likelier charset's.
-        let known = self.same(hash).copied();
-        let cost_of_text = text_cost(text, EastAsian::Simplified);
-        let Some((language, cost)) = best_language(&cost_of_text, charset, context) else {
+        let mut judged: Vec<(u64, Option<TextCost>, bool)> = Vec::new();
+        for (place, &charset) in SINGLE.iter().enumerate() {
+            // The octets beyond what is judged have to have characters as well.
+            if present & !Upper::defined(place) != 0 {
+                continue;
+            }
+            let upper = Upper::of(place);
+            let mut hash = Hash::default();
+            for &(at, octet) in &high {
+                let character = upper.char(octet).unwrap_or_default();
+                hash.add(character);
+                if let Some(slot) = buffer.get_mut(at) {
+                    *slot = character;
+                }
+            }
+            let known = judged.iter().position(|(text, ..)| *text == hash.0);
+            let known = known.unwrap_or_else(|| {
+                let text = buffer.get(..octets.len()).unwrap_or_default();
+                let cost = text_cost(text, plain, EastAsian::Simplified, self.most());
+                judged.push((hash.0, cost, is_latin(text)));
+                judged.len() - 1
+            });
+            if let Some((text, Some(cost), is_latin)) = judged.get(known) {
+                self.add_single((place, charset), *text, cost, *is_latin, context);
+            }
+        }
+    }
+
+    fn add_single(
+        &mut self,
+        (place, charset): (usize, Charset),
+        text: u64,
+        text_cost: &TextCost,
+        is_latin: bool,
+        context: Context,
+    ) {
+        let known = self.same(text).copied();
+        let Some((language, cost)) = best_language(text_cost, place, context) else {
             return;
         };
+        let cost = cost + context.charset(charset);
         if known.is_none_or(|known| cost < known.cost) {
             self.put(Candidate {
                 charset: named(charset, known),
                 cost,
                 language,
-                manner: if cost_of_text.letters == 0 {
+                manner: if text_cost.letters == 0 {
                     Manner::Signs
                 } else {
                     Manner::Letters
                 },
-                is_latin: is_latin(text),
-                text: hash,
+                is_latin,
+                text,
             });
         }
     }
 
-    fn add_multi(&mut self, found: &Multi, text: &[char], context: Context) {
+    fn add_multi(&mut self, found: &Multi, text: &[char], plain: &Plain, context: Context) {
         let mut hash = Hash::default();
         text.iter().for_each(|&character| hash.add(character));
-        let cost = text_cost(text, found.used);
+        let Some(cost) = text_cost(text, plain, found.used, self.most()) else {
+            return;
+        };
         // Other scripts are in these charsets too, and rare there.
         let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
         let ideographs = cost.ideographs;
@@ -219,6 +267,13 @@ impl Readings {
                 text: hash.0,
             });
         }
+    }
+
+    /// What a text may cost that matters.
+    fn most(&self) -> Cost {
+        let costs = self.candidates.iter().flatten().map(|one| one.cost);
+        let best = costs.min().unwrap_or(Cost::MAX / 4);
+        best.saturating_add(self.margin)
     }
 
     fn same(&self, hash: u64) -> Option<&Candidate> {
@@ -291,29 +346,28 @@ fn named(charset: Charset, known: Option<Candidate>) -> Charset {
 /// What a letter of an alphabet costs in a charset of ideographs.
 const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
-const NO_IDEOGRAPHS: Cost = 200;
+const NO_IDEOGRAPHS: Cost = 240;
 
-/// The language a text fits best, and what it costs then.
-fn best_language(
-    text: &TextCost,
-    charset: Charset,
-    context: Context,
-) -> Option<(&'static str, Cost)> {
+/// The language a text fits best in the charset of this place, and what it costs
+/// then.
+fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'static str, Cost)> {
     if text.ideographs > 0 {
         return None;
     }
+    let told = |language: &Language| match context {
+        Context::NONE => 0,
+        _ => context.language(language.code),
+    };
     languages(text.family)
         .iter()
         .zip(text.lanes)
-        .map(|(language, letters)| {
-            let cost = letters
-                + language.cost
-                + language.cost_in(charset)
-                + context.language(language.code);
+        .zip(supposed(text.family, place))
+        .map(|((language, letters), &supposed)| {
+            let cost = letters + Cost::from(supposed) + told(language);
             (language.name, cost)
         })
         .min_by_key(|(_, cost)| *cost)
-        .map(|(language, cost)| (language, cost + text.base + context.charset(charset)))
+        .map(|(language, cost)| (language, cost + text.base))
 }
 
 fn is_latin(text: &[char]) -> bool {
@@ -324,7 +378,7 @@ fn is_latin(text: &[char]) -> bool {
 }
 
 /// What the octets cost if they are no text.
-fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
+fn noise(judged: &[u8], plain: &Plain, buffer: &mut [char; JUDGED]) -> Cost {
     let mut length = 0;
     let mut high = 0;
     for (slot, &octet) in buffer.iter_mut().zip(judged) {
@@ -338,9 +392,11 @@ fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
     }
     let ascii = text_cost(
         buffer.get(..length).unwrap_or_default(),
+        plain,
         EastAsian::Simplified,
+        Cost::MAX,
     );
-    ascii.base + NOISE_OCTET * high
+    ascii.map_or(0, |ascii| ascii.base) + NOISE_OCTET * high
 }
 
 /// How many octets are judged at most: more say no more, and take longer.
@@ -404,5 +460,89 @@ impl Default for Hash {
 impl Hash {
     fn add(&mut self, character: char) {
         self.0 = (self.0 ^ u64::from(u32::from(character))).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(value: &[u8], context: Context) -> Option<(Charset, Confidence)> {
+        judge(value, context).map(|judged| (judged.charset, judged.confidence))
+    }
+
+    #[test]
+    fn context_tips_the_balance_and_no_more() {
+        let context = |accept: &[u8]| Context::NONE.with_accept_language(accept);
+        assert_eq!(
+            reads(b"Per\xE8", Context::NONE).map(|(_, sure)| sure),
+            Some(Confidence::Possible)
+        );
+        assert_eq!(
+            reads(b"Per\xE8", context(b"it-IT,it;q=0.9")),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(b"Per\xE8", context(b"sl")),
+            Some((Charset::Windows1250, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(b"T\xE9l\xE9bec", context(b"ru, uk, bg, kk")),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        assert_eq!(
+            reads(
+                b"\xCA\xF3\xED\xF6\xE5\xE2\xEE",
+                Context::NONE.with_earlier(Charset::Windows1252)
+            ),
+            Some((Charset::Windows1251, Confidence::Likely))
+        );
+    }
+
+    #[test]
+    fn the_same_text_is_windows_1252() {
+        let readings = ranking(b"T\xE9l\xE9bec", Context::NONE);
+        let known: Vec<_> = readings
+            .iter()
+            .filter(|reading| reading.text == "Télébec")
+            .collect();
+        assert_eq!(known.len(), 1);
+        assert_eq!(known[0].charset, Charset::Windows1252);
+        assert!(known[0].reason.starts_with("letters as in"));
+    }
+
+    #[test]
+    fn noise_is_no_text() {
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut likely = 0;
+        for _ in 0..200 {
+            let value: Vec<u8> = (0..24)
+                .map(|_| {
+                    seed ^= seed << 13;
+                    seed ^= seed >> 7;
+                    seed ^= seed << 17;
+                    0x80 | seed.to_le_bytes()[3]
+                })
+                .collect();
+            likely += usize::from(
+                judge(&value, Context::NONE)
+                    .is_some_and(|judged| judged.confidence == Confidence::Likely),
+            );
+        }
+        assert!(likely < 4, "{likely} of 200");
+    }
+
+    #[test]
+    fn every_octet_has_to_have_a_character_however_long_the_value_is() {
+        let mut value = b"T\xE9l\xE9bec LP ".repeat(100);
+        assert_eq!(
+            reads(&value, Context::NONE),
+            Some((Charset::Windows1252, Confidence::Likely))
+        );
+        value.push(0x81);
+        assert_ne!(
+            reads(&value, Context::NONE).map(|(charset, _)| charset),
+            Some(Charset::Windows1252)
+        );
     }
 }

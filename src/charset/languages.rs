@@ -3,23 +3,29 @@
 //! before having seen the value, and no more exact than that.
 
 use super::Charset;
-use super::model::{Cost, EastAsian, Family};
+use super::model::{Cost, EastAsian, Family, LANES};
 
 /// A language, what it costs to suppose it, and the charsets it is usual in.
 pub(super) struct Language {
     pub(super) code: &'static str,
     pub(super) name: &'static str,
-    pub(super) cost: Cost,
+    cost: Cost,
     usual: &'static [(Charset, Cost)],
 }
 
 impl Language {
     /// What it costs to suppose that text in this language is in `charset`.
-    pub(super) fn cost_in(&self, charset: Charset) -> Cost {
-        self.usual
-            .iter()
-            .find(|(usual, _)| *usual == charset)
-            .map_or_else(|| unusual(charset), |(_, cost)| *cost)
+    #[allow(clippy::indexing_slicing, reason = "within the slice's length")]
+    const fn cost_in(&self, charset: Charset) -> Cost {
+        let mut at = 0;
+        while at < self.usual.len() {
+            let (usual, cost) = self.usual[at];
+            if usual as usize == charset as usize {
+                return cost;
+            }
+            at += 1;
+        }
+        unusual(charset)
     }
 }
 
@@ -34,6 +40,43 @@ pub(super) const fn languages(family: Family) -> &'static [Language] {
         Family::Thai => THAI,
     }
 }
+
+/// What it costs to suppose each language of a family, in its lane, and the
+/// charset with this place in [`SINGLE`] for it.
+pub(super) fn supposed(family: Family, place: usize) -> &'static [i16] {
+    SUPPOSED
+        .get(family as usize)
+        .and_then(|charsets| charsets.get(place))
+        .map_or(&[], |lanes| lanes)
+}
+
+static SUPPOSED: [[[i16; LANES]; SINGLE.len()]; Family::ALL.len()] = {
+    let mut supposed = [[[0; LANES]; SINGLE.len()]; Family::ALL.len()];
+    let mut at = 0;
+    while at < Family::ALL.len() * SINGLE.len() * LANES {
+        let (family, place, lane) = (
+            at / (SINGLE.len() * LANES),
+            at / LANES % SINGLE.len(),
+            at % LANES,
+        );
+        #[allow(
+            clippy::indexing_slicing,
+            clippy::cast_possible_truncation,
+            reason = "evaluated by the compiler alone"
+        )]
+        {
+            let languages = languages(Family::ALL[family]);
+            if lane < languages.len() {
+                let language = &languages[lane];
+                let cost = language.cost + language.cost_in(SINGLE[place]);
+                supposed[family][place][lane] = cost as i16;
+                assert!(supposed[family][place][lane] as Cost == cost, "too large");
+            }
+        }
+        at += 1;
+    }
+    supposed
+};
 
 /// What it costs to suppose a charset for a language that it was not made for.
 const fn unusual(charset: Charset) -> Cost {

@@ -88,6 +88,10 @@ pub(super) fn letter(character: char) -> Option<Letter> {
 pub(super) struct Pairs {
     letters: usize,
     lanes: usize,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a test compares it with `languages.rs`")
+    )]
     languages: &'static [u8],
     index: &'static [u8],
     rows: &'static [u8],
@@ -134,6 +138,11 @@ impl Upper {
         )
     }
 
+    /// Which of the octets 80 to FF have a character, a bit each.
+    pub(super) fn defined(place: usize) -> u128 {
+        DEFINED.get(place).copied().unwrap_or_default()
+    }
+
     /// The character; `None` where there is none.
     pub(super) fn char(self, octet: u8) -> Option<char> {
         if octet.is_ascii() {
@@ -144,6 +153,19 @@ impl Upper {
         char::from_u32(u32::from(u16::from_le_bytes(*entry))).filter(|&character| character != '\0')
     }
 }
+
+static DEFINED: [u128; SINGLE] = {
+    let mut defined = [0; SINGLE];
+    let mut at = 0;
+    while at < SINGLE * 128 {
+        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]
+        if MODEL.singles[2 * at] != 0 || MODEL.singles[2 * at + 1] != 0 {
+            defined[at / 128] |= 1 << (at % 128);
+        }
+        at += 1;
+    }
+    defined
+};
 
 /// Where East Asian characters are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -88,3 +88,40 @@ fn each(charset: Charset, octets: &[u8], mut take: impl FnMut(char) -> bool) -> 
 const fn is_strange(character: char) -> bool {
     matches!(character, '\u{80}'..='\u{9f}' | '\u{e000}'..='\u{f8ff}')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Findings are decoded one by one: their texts have to be the whole's.
+    #[test]
+    fn characters_decode_alone_as_among_others() {
+        for (charset, text) in [
+            (Charset::ShiftJis, "表示ソフト ｱｲｳ A株"),
+            (Charset::EucJp, "山田ｱ製作所 B"),
+            (Charset::Gbk, "長江€貿易公司 x"),
+            (Charset::Gb18030, "北京㐂月 ḿ€a"),
+            (Charset::Big5, "功蓋許商行 Co"),
+            (Charset::EucKr, "똠양꿍 식당 K"),
+        ] {
+            let octets = charset.encode(text).expect("its own characters");
+            let mut rest = octets.as_slice();
+            let mut read = String::new();
+            while !rest.is_empty() {
+                let (one, after) = rest.split_at(character_length(charset, rest));
+                read += &charset.decode(one).expect("one character");
+                rest = after;
+            }
+            assert_eq!(read, text, "{charset}");
+            let mut buffer = ['\0'; 64];
+            let decoded: String = decode(charset, &octets, &mut buffer).iter().collect();
+            assert_eq!(decoded, text, "{charset}");
+        }
+        // Three octets, which are read and never written.
+        assert_eq!(character_length(Charset::EucJp, b"\x8F\xB0\xA1A"), 3);
+        assert_eq!(
+            Charset::EucJp.decode(b"\x8F\xB0\xA1A").as_deref(),
+            Some("丂A")
+        );
+    }
+}

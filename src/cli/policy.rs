@@ -62,7 +62,7 @@ impl Known {
     }
 
     /// The same, with what `flags` say of the client.
-    pub(crate) fn from_client_of(self, flags: &Known) -> Known {
+    pub(crate) fn with_client_of(self, flags: &Known) -> Known {
         Known {
             accept_language: self
                 .accept_language

@@ -212,7 +212,7 @@ impl<W: Write> Judge<'_, W> {
     fn head(&mut self, name: &str, head: &Head) -> io::Result<()> {
         let flags = self.args.policy.known();
         let known = match &head.known {
-            Some(request) => &request.clone().from_client_of(flags),
+            Some(request) => &request.clone().with_client_of(flags),
             None => flags,
         };
         for (line, field) in &head.fields {
