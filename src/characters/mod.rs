@@ -104,7 +104,7 @@ pub(crate) fn kind(before: &str, character: char, after: &str) -> Option<Finding
             Some(FindingKind::BidiControl)
         }
         '\u{200d}' => (!joins(before, after)).then_some(FindingKind::Invisible),
-        '\u{200c}' => (!shapes(before)).then_some(FindingKind::Invisible),
+        '\u{200c}' => (!shapes(before, after)).then_some(FindingKind::Invisible),
         '\u{e0020}'..='\u{e007f}' => (!in_flag(before)).then_some(FindingKind::Invisible),
         '\u{180b}'..='\u{180f}' => {
             (!before.ends_with(is_mongolian)).then_some(FindingKind::Invisible)
@@ -163,7 +163,7 @@ fn joins(before: &str, after: &str) -> bool {
         .rev()
         .find(|c| !is_emoji_modifier(*c))
         .is_some_and(is_emoji);
-    (emoji_before && after.starts_with(is_emoji)) || shapes(before)
+    (emoji_before && after.starts_with(is_emoji)) || shapes(before, after)
 }
 
 /// Whether the character just before may have a variant: of those before
@@ -215,20 +215,37 @@ const fn is_ideograph(character: char) -> bool {
         | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
-/// Whether the script just before gives ZWJ and ZWNJ a meaning.
-fn shapes(before: &str) -> bool {
-    before.chars().next_back().is_some_and(|c| {
-        matches!(c,
-            '\u{600}'..='\u{8ff}'      // Arabic, Syriac, Thaana, NKo, their extensions
-            | '\u{900}'..='\u{dff}'    // the Indic scripts from Devanagari to Sinhala
-            | '\u{e00}'..='\u{fff}'    // Thai, Lao, Tibetan
-            | '\u{1000}'..='\u{109f}'  // Myanmar
-            | '\u{1780}'..='\u{18af}'  // Khmer, Mongolian
-            | '\u{1900}'..='\u{1cff}'  // Limbu to Vedic extensions
-            | '\u{a800}'..='\u{abff}'  // Syloti Nagri to Meetei Mayek
-            | '\u{fb50}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
-            | '\u{10a00}'..='\u{11fff}')
-    })
+/// Whether the script beside gives ZWJ and ZWNJ a meaning. Keyboards leave two
+/// in a row, and one at the start of a word; at the start of a value there is
+/// nothing that it could have been typed after.
+fn shapes(before: &str, after: &str) -> bool {
+    let is_joiner = |c: &char| matches!(c, '\u{200c}' | '\u{200d}');
+    let mut earlier = before.chars().rev();
+    match earlier.next() {
+        Some('\u{200c}' | '\u{200d}') => {
+            let typed = earlier.take(MOST_JOINERS).find(|c| !is_joiner(c));
+            typed.is_some_and(is_shaped)
+        }
+        Some(' ') => after.starts_with(is_shaped),
+        last => last.is_some_and(is_shaped),
+    }
+}
+
+/// How many joiners in a row are looked past.
+const MOST_JOINERS: usize = 2;
+
+/// A letter or mark of a script that ZWJ and ZWNJ shape.
+const fn is_shaped(character: char) -> bool {
+    matches!(character,
+        '\u{600}'..='\u{8ff}'      // Arabic, Syriac, Thaana, NKo, their extensions
+        | '\u{900}'..='\u{dff}'    // the Indic scripts from Devanagari to Sinhala
+        | '\u{e00}'..='\u{fff}'    // Thai, Lao, Tibetan
+        | '\u{1000}'..='\u{109f}'  // Myanmar
+        | '\u{1780}'..='\u{18af}'  // Khmer, Mongolian
+        | '\u{1900}'..='\u{1cff}'  // Limbu to Vedic extensions
+        | '\u{a800}'..='\u{abff}'  // Syloti Nagri to Meetei Mayek
+        | '\u{fb50}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+        | '\u{10a00}'..='\u{11fff}')
 }
 
 fn is_emoji(character: char) -> bool {
@@ -279,6 +296,9 @@ mod tests {
             "ବହରମ୍‌ପୁର୍",
             "ബാൾഡ്‍വിൻ",
             "क्‍ष",
+            "മലബാർ \u{200d}കോഫി",
+            "ಮೈಸೂರ್\u{200c}\u{200c} ಬ್ಯಾಂಕ್",
+            "نشر \u{200c}ها",
             "❤️",
             "1️⃣",
             "#️⃣",
@@ -295,6 +315,8 @@ mod tests {
         for (text, expected) in [
             ("a\u{200d}b", Invisible),
             ("a\u{200c}b", Invisible),
+            ("\u{200c}ها", Invisible),
+            ("a \u{200d}b", Invisible),
             ("a\u{200b}b", Invisible),
             ("Har\u{ad}yana", Invisible),
             ("\u{feff}a", Invisible),
