@@ -112,7 +112,7 @@ pub(super) fn text_cost(text: &[char], used: EastAsian) -> TextCost {
     cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
     // One ideograph, or one letter at a time, is how a Western accent reads.
     let is_mixed = text.iter().any(char::is_ascii_alphanumeric);
-    if is_mixed && cost.ideographs == 1 {
+    if cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
     if is_mixed && family != Family::Latin && cost.letters <= 1 {
