@@ -275,14 +275,19 @@ impl RequestPolicy<'_> {
                     .collect(),
                 charset: &|charset, octets| {
                     wanted().all(|(first, order)| {
-                        first.kind() != FindingKind::Latin1 || order.allows_charset(charset, octets)
+                        !matches!(
+                            first.kind(),
+                            FindingKind::Latin1 | FindingKind::LegacyCharset
+                        ) || order.allows_charset(charset, octets)
                     })
                 },
                 decode_markup: wanted()
                     .filter(|(first, _)| {
                         matches!(
                             first.kind(),
-                            FindingKind::CharRef | FindingKind::NestedEncoding
+                            FindingKind::CharRef
+                                | FindingKind::LegacyCharset
+                                | FindingKind::NestedEncoding
                         )
                     })
                     .all(|(_, order)| order.decodes_markup()),

@@ -175,6 +175,12 @@ pub(crate) fn normalize<'v>(
         {
             refused = refused.or(Some(Refusal::CharsetNotAssumed));
         }
+        if kind == FindingKind::LegacyCharset && !allowance.decode_markup {
+            let octets = value.get(finding.span()).unwrap_or_default();
+            if decode(&finding, octets).is_some_and(|text| text.contains(MARKUP_IN_FULL_WIDTH)) {
+                refused = refused.or(Some(Refusal::Markup));
+            }
+        }
         sure &= finding.confidence() > Some(Confidence::Possible);
     }
     if !allowance.kinds.contains(FindingKind::DoubleEncoded) {
@@ -203,6 +209,11 @@ pub(crate) fn normalize<'v>(
         text,
     })
 }
+
+/// Signs that some origins turn into the ASCII ones, and that nobody in front
+/// saw in legacy octets. Brackets and letters in full width are in many a
+/// Japanese company's name and stay.
+const MARKUP_IN_FULL_WIDTH: [char; 6] = ['＜', '＞', '＂', '＇', '％', '＼'];
 
 /// Kinds of text that was encoded as other text: of several in one value all
 /// are decoded or none, since half a decoding is another text than either.
@@ -340,6 +351,15 @@ mod tests {
             (b"O&#39;Brien &amp;&#32;Co", Ok("O'Brien & Co")),
             (b"&#xD800;", Err(Refusal::Unreadable)),
             (b"Bon\xE8", Err(Refusal::Unreadable)),
+            (b"Ba\xFEak", Ok("Başak")),
+            (
+                b"\x81\x69\x8A\x94\x81\x6A\x8E\x52\x93\x63\x8F\xA4\x93\x58",
+                Ok("（株）山田商店"),
+            ),
+            (
+                b"\x81\x83\x8E\x52\x93\x63\x8F\xA4\x93\x58\x81\x84",
+                Err(Refusal::Markup),
+            ),
         ] {
             assert_eq!(
                 repair(value),

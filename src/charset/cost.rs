@@ -9,6 +9,7 @@
 use super::model::{Cost, EastAsian, Family, LANES, Letter, east_asian, letter};
 
 /// The cost of a text, by language.
+#[derive(Clone, Copy)]
 pub(super) struct TextCost {
     /// The script of its letters beyond ASCII.
     pub(super) family: Family,
@@ -198,8 +199,16 @@ fn add_letters(word: &[char], family: Family, lanes: &mut [Cost; LANES]) {
         .iter()
         .map(|&character| letter(character).map_or(0, |letter| letter.number));
     for after in numbers.chain([0]) {
-        for (lane, &cost) in lanes.iter_mut().zip(pairs.row(before, after)) {
-            *lane += Cost::from(cost);
+        let row = pairs.row(before, after);
+        // Of known length, it is added in a few vector instructions.
+        if let Some(row) = row.first_chunk::<LANES>() {
+            for (lane, &cost) in lanes.iter_mut().zip(row) {
+                *lane += Cost::from(cost);
+            }
+        } else {
+            for (lane, &cost) in lanes.iter_mut().zip(row) {
+                *lane += Cost::from(cost);
+            }
         }
         before = after;
     }

@@ -141,10 +141,12 @@ impl Readings {
         };
         let mut buffer = ['\0'; JUDGED];
         readings.noise += noise(judged, &mut buffer);
+        let used = used(value);
+        let mut texts = [None; SINGLE.len()];
         for (place, &charset) in SINGLE.iter().enumerate() {
             let upper = Upper::of(place);
             // The octets beyond what is judged have to have characters as well.
-            if value.iter().any(|&octet| upper.char(octet).is_none()) {
+            if !has_characters(upper, used) {
                 continue;
             }
             let mut length = 0;
@@ -155,7 +157,17 @@ impl Readings {
                 length += 1;
             }
             let text = buffer.get(..length).unwrap_or_default();
-            readings.add_single(charset, text, hash.0, context);
+            // One text is judged once, in however many charsets it is.
+            let known = |text: &Option<SingleText>| text.is_none_or(|text| text.hash == hash.0);
+            let Some(slot) = texts.iter_mut().find(|text| known(text)) else {
+                continue;
+            };
+            let judged = slot.get_or_insert_with(|| SingleText {
+                hash: hash.0,
+                cost: text_cost(text, EastAsian::Simplified),
+                is_latin: is_latin(text),
+            });
+            readings.add_single(charset, judged, context);
         }
         for found in &MULTI {
             if !multi::decodes(found.charset, value) {
@@ -167,11 +179,9 @@ impl Readings {
         readings
     }
 
-    fn add_single(&mut self, charset: Charset, text: &[char], hash: u64, context: Context) {
-        // One text is judged once, also where it is the likelier charset's.
-        let known = self.same(hash).copied();
-        let cost_of_text = text_cost(text, EastAsian::Simplified);
-        let Some((language, cost)) = best_language(&cost_of_text, charset, context) else {
+    fn add_single(&mut self, charset: Charset, text: &SingleText, context: Context) {
+        let known = self.same(text.hash).copied();
+        let Some((language, cost)) = best_language(&text.cost, charset, context) else {
             return;
         };
         if known.is_none_or(|known| cost < known.cost) {
@@ -179,13 +189,13 @@ impl Readings {
                 charset: named(charset, known),
                 cost,
                 language,
-                manner: if cost_of_text.letters == 0 {
+                manner: if text.cost.letters == 0 {
                     Manner::Signs
                 } else {
                     Manner::Letters
                 },
-                is_latin: is_latin(text),
-                text: hash,
+                is_latin: text.is_latin,
+                text: text.hash,
             });
         }
     }
@@ -316,6 +326,34 @@ fn best_language(
         .map(|(language, cost)| (language, cost + text.base + context.charset(charset)))
 }
 
+/// What is known of a text in charsets of one octet a character.
+#[derive(Clone, Copy)]
+struct SingleText {
+    hash: u64,
+    cost: TextCost,
+    is_latin: bool,
+}
+
+/// The octets of 80-FF that a value has, one bit for each.
+fn used(value: &[u8]) -> u128 {
+    value
+        .iter()
+        .filter(|octet| !octet.is_ascii())
+        .fold(0, |used, octet| used | 1 << (octet & 0x7f))
+}
+
+/// Whether all of these octets have characters.
+fn has_characters(upper: Upper, mut used: u128) -> bool {
+    while used != 0 {
+        let octet = 0x80 | u8::try_from(used.trailing_zeros()).unwrap_or_default();
+        if upper.char(octet).is_none() {
+            return false;
+        }
+        used &= used - 1;
+    }
+    true
+}
+
 fn is_latin(text: &[char]) -> bool {
     text.iter()
         .filter(|character| !character.is_ascii())
@@ -344,7 +382,7 @@ fn noise(judged: &[u8], buffer: &mut [char; JUDGED]) -> Cost {
 }
 
 /// How many octets are judged at most: more say no more, and take longer.
-const JUDGED: usize = 512;
+const JUDGED: usize = 256;
 
 /// What of a value is judged: the quoted string that its octets of 80–FF are
 /// in, or all of it, within the limit.

@@ -244,10 +244,14 @@ impl Order<'_> {
         let listed = self
             .rule
             .map_or(&[Charset::Windows1252][..], |rule| &rule.charsets);
-        // Octets that Latin-1 and windows-1252 read alike are in both.
-        listed.iter().any(|&assumed| {
-            assumed == charset || octets.iter().all(|&o| assumed.char(o) == charset.char(o))
-        })
+        // Octets that two charsets read alike, as Latin-1 and windows-1252 do
+        // letters, are in both.
+        listed.contains(&charset)
+            || charset.decode(octets).is_some_and(|text| {
+                listed
+                    .iter()
+                    .any(|assumed| assumed.decode(octets).as_deref() == Some(text.as_str()))
+            })
     }
 
     pub(crate) fn decodes_markup(&self) -> bool {
