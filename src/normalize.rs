@@ -513,6 +513,15 @@ mod tests {
             (b"O&#39;Brien &amp;&#32;Co", Ok("O'Brien & Co")),
             (b"&#xD800;", Err(Refusal::Unreadable)),
             (b"Bon\xE8", Err(Refusal::Unreadable)),
+            (b"Ba\xFEak", Ok("Başak")),
+            (
+                b"\x81\x69\x8A\x94\x81\x6A\x8E\x52\x93\x63\x8F\xA4\x93\x58",
+                Ok("（株）山田商店"),
+            ),
+            (
+                b"\x81\x83\x8E\x52\x93\x63\x8F\xA4\x93\x58\x81\x84",
+                Err(Refusal::Markup),
+            ),
         ] {
             assert_eq!(
                 repair(value),

@@ -62,6 +62,10 @@ impl Context {
 
     /// What it costs less to suppose this language.
     pub(super) fn language(self, code: &str) -> Cost {
+        // Nothing is known most of the time, and this is asked a thousand times.
+        if self.languages == Self::NONE.languages {
+            return 0;
+        }
         let alike = match code {
             "hr" => &["hr", "bs", "sr"][..],
             "nb" => &["nb", "no", "nn"],

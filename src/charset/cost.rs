@@ -9,6 +9,7 @@
 use super::model::{Cost, EastAsian, Family, LANES, Letter, east_asian, letter};
 
 /// The cost of a text, by language.
+#[derive(Clone, Copy)]
 pub(super) struct TextCost {
     /// The script of its letters beyond ASCII.
     pub(super) family: Family,
@@ -193,7 +194,7 @@ pub(super) fn text_cost(
     cost.base += (OTHER_SCRIPT * foreign).min(OTHER_SCRIPT_MOST);
     // One ideograph, or one letter at a time, is how a Western accent reads.
     let is_mixed = plain.is_alphanumeric || text.iter().any(char::is_ascii_alphanumeric);
-    if is_mixed && cost.ideographs == 1 {
+    if cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
     if is_mixed && family != Family::Latin && cost.letters <= 1 {
@@ -277,8 +278,16 @@ fn add_letters(word: impl Iterator<Item = char>, family: Family, lanes: &mut [Co
     let mut before = 0;
     let numbers = word.map(|character| letter(character).map_or(0, |letter| letter.number));
     for after in numbers.chain([0]) {
-        for (lane, &cost) in lanes.iter_mut().zip(pairs.row(before, after)) {
-            *lane += Cost::from(cost);
+        let row = pairs.row(before, after);
+        // Of known length, it is added in a few vector instructions.
+        if let Some(row) = row.first_chunk::<LANES>() {
+            for (lane, &cost) in lanes.iter_mut().zip(row) {
+                *lane += Cost::from(cost);
+            }
+        } else {
+            for (lane, &cost) in lanes.iter_mut().zip(row) {
+                *lane += Cost::from(cost);
+            }
         }
         before = after;
     }

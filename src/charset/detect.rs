@@ -412,7 +412,7 @@ fn noise(judged: &[u8], plain: &Plain, buffer: &mut [char; JUDGED]) -> Cost {
 }
 
 /// How many octets are judged at most: more say no more, and take longer.
-const JUDGED: usize = 512;
+const JUDGED: usize = 256;
 
 /// What of a value is judged: the quoted string that its octets of 80–FF are
 /// in, or all of it, within the limit.
