@@ -240,7 +240,7 @@ pub(crate) fn normalize<'v>(
     if !allowance.hidden_ascii && hides_ascii(value, &text) {
         return Err(Refusal::Markup);
     }
-    form(value, text, allowance)
+    form(found, &before, text, allowance)
 }
 
 /// Whether the text has signs in disguise (`＜`) that the value does not have.
@@ -275,12 +275,13 @@ pub(crate) fn convert<'v>(
     let mut before = Before::default();
     found.clone().for_each(|finding| before.add(finding.kind()));
     second_look(found.grammar(), &before, text, Kinds::default())?;
-    form(found.value(), text.to_owned(), allowance)
+    form(found, &before, text.to_owned(), allowance)
 }
 
 /// The text in its form, within the limits.
 fn form<'v>(
-    original: &'v [u8],
+    found: &Findings<'v>,
+    before: &Before,
     text: String,
     allowance: &Allowance<'_>,
 ) -> Result<Normalized<'v>, Refusal> {
@@ -292,10 +293,21 @@ fn form<'v>(
         if form.read(&octets).as_ref() != Some(&text) {
             return Err(Refusal::NotInForm);
         }
+        // `%E9` beside letters beyond ASCII is nothing, and percent-encoded text
+        // where these are references.
+        let written = scan(&octets).with_grammar(found.grammar()).findings();
+        let new = |kind| Some(kind) != form.kind() && !before.kinds.contains(kind);
+        if written
+            .filter(|one| !one.is_in_place())
+            .any(|one| new(one.kind()))
+            && form != Form::Latin1
+        {
+            return Err(Refusal::NotInForm);
+        }
         (form, Some(octets))
     };
     let normalized = Normalized {
-        original,
+        original: found.value(),
         text,
         form,
         formed,
