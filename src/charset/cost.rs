@@ -30,6 +30,8 @@ const SCRIPTS_TOUCH: Cost = 80;
 /// What it costs that a letter of another script is alone among ASCII.
 const ALONE: Cost = 56;
 const IDEOGRAPH_ALONE: Cost = 80;
+/// What it costs that a letter of katakana is alone among ideographs.
+const LONE_KATAKANA: Cost = 80;
 /// What each repetition of a character costs after the fourth.
 const DRAWN_OUT: Cost = 64;
 /// What it costs that a word is one letter that is no word.
@@ -172,6 +174,10 @@ pub(super) fn text_cost(
                 length
             }
             Script::EastAsian => {
+                let before = at.checked_sub(1).and_then(|at| text.get(at)).copied();
+                if is_lone_katakana(before, first, text.get(at + 1).copied()) {
+                    cost.base += LONE_KATAKANA;
+                }
                 cost.ideographs += 1;
                 cost.base += east_asian(first, used).unwrap_or(STRANGE);
                 1
@@ -201,6 +207,19 @@ pub(super) fn text_cost(
         cost.base += ALONE;
     }
     Some(cost)
+}
+
+/// Whether this is one letter of katakana by itself, and not of those that
+/// stand so in names: `一ノ瀬`, `市ヶ谷`, `八ツ橋`.
+fn is_lone_katakana(before: Option<char>, letter: char, after: Option<char>) -> bool {
+    let is_katakana = |character: char| matches!(character, '\u{30a1}'..='\u{30ff}');
+    is_katakana(letter)
+        && !matches!(
+            letter,
+            'ノ' | 'ヶ' | 'ケ' | 'ツ' | 'ッ' | 'ヵ' | 'カ' | '\u{30f7}'..
+        )
+        && !before.is_some_and(is_katakana)
+        && !after.is_some_and(is_katakana)
 }
 
 /// What a character is to a text in a script.

@@ -32,8 +32,13 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
     let readings = Readings::of(value, context, CLEAR);
     let (best, margin) = readings.best()?;
     let gain = readings.noise - best.cost;
-    // One strange word of a Western language has nothing else that it could be.
-    let is_sound = gain >= SOUND || (best.charset == Charset::Windows1252 && margin >= ALONE);
+    // One strange word has nothing else that it could be: in a Western language
+    // that is so at once, in others not where noise would do nearly as well.
+    let is_alone = match best.charset {
+        Charset::Windows1252 => margin >= ALONE,
+        _ => margin >= FAR_ALONE && gain >= SOUND / 2,
+    };
+    let is_sound = gain >= SOUND || is_alone;
     (gain > 0).then(|| Judgement {
         charset: best.charset(value),
         confidence: if margin >= CLEAR && is_sound {
@@ -50,6 +55,8 @@ pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
 const CLEAR: Cost = 18;
 /// How much more it has to cost where there is no other text to speak of.
 const ALONE: Cost = 18;
+/// The same for charsets that are not Western.
+const FAR_ALONE: Cost = 40;
 /// How much more noise has to cost.
 const SOUND: Cost = 100;
 /// What it costs to suppose that octets are no text, and what each of 80–FF
