@@ -258,7 +258,7 @@ impl Script {
             // `Ÿ`, which no language has often enough to be counted.
             None if family == Family::Latin && is_rare_latin(character) => Self::Own,
             // ª and º are letters to Unicode, and signs here.
-            None if character.is_alphabetic() && !matches!(character, 'ª' | 'º' | 'µ') => {
+            None if is_alphabetic(character) && !matches!(character, 'ª' | 'º' | 'µ') => {
                 Self::Other
             }
             None => Self::None,
@@ -329,7 +329,7 @@ fn whole_word(word: &[char], family: Family, cost: &mut TextCost) {
 
 /// Whether a character is a Latin letter that is not counted.
 fn is_rare_latin(character: char) -> bool {
-    matches!(character, 'À'..='\u{24f}') && letter(character).is_none() && character.is_alphabetic()
+    matches!(character, 'À'..='\u{24f}') && letter(character).is_none() && is_alphabetic(character)
 }
 
 /// What such a letter costs.
@@ -402,9 +402,23 @@ fn case(word: &[char]) -> Cost {
     }
 }
 
+/// `char::is_alphabetic`, which is slow, with the answers that are wanted most.
+fn is_alphabetic(character: char) -> bool {
+    match character {
+        '\0'..='\u{7f}' => character.is_ascii_alphabetic(),
+        '\u{80}'..='\u{bf}' => matches!(character, 'ª' | 'µ' | 'º'),
+        '\u{c0}'..='\u{24f}' => !matches!(character, '×' | '÷'),
+        '\u{400}'..='\u{481}' => true,
+        // Punctuation, money, and boxes.
+        '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{23ff}' => false,
+        '\u{2500}'..='\u{2bff}' => false,
+        _ => character.is_alphabetic(),
+    }
+}
+
 /// What a sign beyond ASCII costs between these two.
 fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
-    let is_letter = |character: Option<char>| character.is_some_and(char::is_alphabetic);
+    let is_letter = |character: Option<char>| character.is_some_and(is_alphabetic);
     let is_digit = |character: Option<char>| character.is_some_and(char::is_numeric);
     let is_space = |character: Option<char>| {
         character.is_none_or(|character| " \";,()/&+=.:!?-'".contains(character))
@@ -487,4 +501,20 @@ fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
         _ => (192, 288, !(is_letter(before) && is_letter(after))),
     };
     if is_placed { fits } else { otherwise }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_answers_are_right() {
+        for character in '\0'..=char::MAX {
+            assert_eq!(
+                is_alphabetic(character),
+                character.is_alphabetic(),
+                "{character:?}"
+            );
+        }
+    }
 }

@@ -9,7 +9,7 @@
 
 use super::context::Context;
 use super::cost::{Plain, TextCost, text_cost};
-use super::languages::{Language, MULTI, Multi, SINGLE, languages, supposed};
+use super::languages::{MULTI, Multi, SINGLE, languages, supposed};
 use super::model::{Cost, EastAsian, Family, Upper};
 use super::{Charset, multi};
 use crate::finding::Confidence;
@@ -373,20 +373,20 @@ fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'s
     if text.ideographs > 0 {
         return None;
     }
-    let told = |language: &Language| match context {
-        Context::NONE => 0,
-        _ => context.language(language.code),
-    };
-    languages(text.family)
-        .iter()
-        .zip(text.lanes)
-        .zip(supposed(text.family, place))
-        .map(|((language, letters), &supposed)| {
-            let cost = letters + Cost::from(supposed) + told(language);
-            (language.name, cost)
-        })
-        .min_by_key(|(_, cost)| *cost)
-        .map(|(language, cost)| (language, cost + text.base))
+    let mut costs = text.lanes;
+    for (cost, &supposed) in costs.iter_mut().zip(supposed(text.family, place)) {
+        *cost += Cost::from(supposed);
+    }
+    let languages = languages(text.family);
+    if context != Context::NONE {
+        for (cost, language) in costs.iter_mut().zip(languages) {
+            *cost += context.language(language.code);
+        }
+    }
+    let costs = costs.get(..languages.len())?;
+    let least = *costs.iter().min()?;
+    let first = costs.iter().position(|&cost| cost == least)?;
+    Some((languages.get(first)?.name, least + text.base))
 }
 
 fn is_latin(text: &[char]) -> bool {
