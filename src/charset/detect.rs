@@ -147,7 +147,9 @@ impl Candidate {
 
 /// All readings of a value, without those that say the same.
 pub(super) struct Readings {
-    candidates: [Option<Candidate>; SINGLE.len() + MULTI.len()],
+    candidates: Vec<Candidate>,
+    /// What the best of them costs.
+    best: Cost,
     noise: Cost,
     /// How much more than the best a text may cost that is judged to its end.
     margin: Cost,
@@ -160,7 +162,8 @@ impl Readings {
         let octets = octets.get(..length).unwrap_or_default();
         let mut buffer = ['\0'; JUDGED];
         let mut readings = Readings {
-            candidates: [None; SINGLE.len() + MULTI.len()],
+            candidates: Vec::with_capacity(SINGLE.len()),
+            best: Cost::MAX / 4,
             noise: NOISE + noise(octets, &plain, &mut buffer),
             margin: margin.saturating_add(context.most() + ALL_KANA),
         };
@@ -289,33 +292,27 @@ impl Readings {
     }
 
     /// What a text may cost that matters.
-    fn most(&self) -> Cost {
-        let costs = self.candidates.iter().flatten().map(|one| one.cost);
-        let best = costs.min().unwrap_or(Cost::MAX / 4);
-        best.saturating_add(self.margin)
+    const fn most(&self) -> Cost {
+        self.best.saturating_add(self.margin)
     }
 
     fn same(&self, hash: u64) -> Option<&Candidate> {
-        self.candidates
-            .iter()
-            .flatten()
-            .find(|known| known.text == hash)
+        self.candidates.iter().find(|known| known.text == hash)
     }
 
-    /// Puts a candidate in the place of that of the same text, or in a free one.
+    /// Puts a candidate in the place of that of the same text, or adds it.
     fn put(&mut self, new: Candidate) {
-        let place = self
-            .candidates
-            .iter()
-            .position(|known| known.is_none_or(|known| known.text == new.text));
-        if let Some(slot) = place.and_then(|place| self.candidates.get_mut(place)) {
-            *slot = Some(new);
+        self.best = self.best.min(new.cost);
+        let mut known = self.candidates.iter_mut();
+        match known.find(|known| known.text == new.text) {
+            Some(known) => *known = new,
+            None => self.candidates.push(new),
         }
     }
 
     /// The best reading, and how much more the next costs.
     fn best(&self) -> Option<(Candidate, Cost)> {
-        let mut candidates = self.candidates.iter().flatten();
+        let mut candidates = self.candidates.iter();
         let mut best = *candidates.next()?;
         let mut second = Cost::MAX;
         for &candidate in candidates {
@@ -335,7 +332,6 @@ impl Readings {
             .candidates
             .iter()
             .copied()
-            .flatten()
             .filter(|candidate| candidate.cost < self.noise + WORTH_SHOWING)
             .collect();
         ranked.sort_by_key(|candidate| candidate.cost);
