@@ -187,6 +187,11 @@ impl Policy {
         least
     }
 
+    /// Whether no rule declares a form, so that right text goes as it came.
+    pub(crate) fn forms_nothing(&self) -> bool {
+        self.rules.iter().all(|rule| rule.form.is_none())
+    }
+
     /// The form in which the rules pass the text of `field` on: that of the last
     /// which names one and is certainly for the request.
     ///
