@@ -19,6 +19,7 @@ mod trip;
 pub(crate) use script::{Script, is_in_use};
 
 use crate::charset::Charset;
+use crate::octet::continuations;
 use evidence::Evidence;
 use through::{Family, Through};
 use trip::{Rounds, with_decoded};
@@ -59,7 +60,13 @@ const MOST_TRIED: usize = 3;
 fn candidates(text: &str) -> impl Iterator<Item = Damage> {
     let suspect = may_be_double_encoded(text);
     let charsets = suspect.then(Through::all).into_iter().flatten();
-    charsets.flat_map(move |through| {
+    // Right text mostly starts with what no UTF-8 starts with.
+    let first = text.chars().find(|character| !character.is_ascii());
+    let starts = move |through: &Through| {
+        let octet = first.and_then(|first| through.octet(first));
+        octet.is_some_and(|octet| continuations(octet).is_some())
+    };
+    charsets.filter(starts).flat_map(move |through| {
         let rounds = match through.family {
             // `Ó—`, which was not double-encoded, would be a Cyrillic letter.
             Family::Western => &[Rounds::Each, Rounds::Twice, Rounds::Once][..],
