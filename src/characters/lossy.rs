@@ -13,7 +13,8 @@ pub(crate) fn may_be_lossy(value: &[u8]) -> bool {
     let torn = value.windows(2).filter(
         |pair| matches!(pair, [letter, mark] if letter.is_ascii_alphabetic() && is_mark(*mark)),
     );
-    value.first() == Some(&b'?') || torn.take(2).count() == 2
+    // `?1` is a boolean of a structured field, which browsers send a lot of.
+    value.starts_with(b"???") || torn.take(2).count() == 2
 }
 
 /// Which marks of a value stand for letters that were lost.
