@@ -15,6 +15,7 @@ mod open;
 
 use crate::charset::Charset;
 use crate::finding::{Confidence, Hazard};
+use crate::lanes;
 
 /// A reference at the start of some octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +111,15 @@ pub(crate) fn hidden(text: &[u8]) -> usize {
                 })
         })
         .count()
+}
+
+/// Whether a reference may be in the value: a `&` in it is followed by what
+/// starts one.
+pub(crate) fn may_be_in(value: &[u8]) -> bool {
+    lanes::places(value, |octet| octet == b'&').any(|at| {
+        let next = value.get(at + 1);
+        next.is_some_and(|&octet| octet == b'#' || octet.is_ascii_alphanumeric())
+    })
 }
 
 /// Whether a value shows by one reference how the others are to be taken.

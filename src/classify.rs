@@ -14,7 +14,7 @@ use crate::legacy::{self, Legacy};
 use crate::mojibake::Damage;
 use crate::scan::{Facts, Scan};
 use crate::utf8::{self, Malformation};
-use crate::{char_ref, mixed, mojibake, octet};
+use crate::{char_ref, lanes, mixed, mojibake, octet};
 use std::fmt;
 use std::iter::FusedIterator;
 use std::ops::Range;
@@ -59,19 +59,30 @@ impl<'v> Scan<'v> {
         }
     }
 
-    /// Whether nothing can be wrong with the value. The facts alone say so of
-    /// nearly all; one that has a `?`, `%` or `\` is looked through for what
-    /// needs them.
+    /// Whether nothing can be wrong with the value, whatever its field. The
+    /// facts alone say so of nearly all; the others are looked through for what
+    /// could be found in them.
     #[must_use]
     pub(crate) fn is_plain(&self) -> bool {
         let facts = self.facts();
-        !facts.intersects(WORTH_A_LOOK)
+        !facts.intersects(Facts::CONTROL)
+            && (!facts.contains(Facts::AMPERSAND) || !char_ref::may_be_in(self.value()))
             && (!facts.intersects(forms::FACTS) || !self.may_be_in_a_form())
+            && (!facts.contains(Facts::NON_ASCII) || self.is_right_text())
     }
 
     fn may_be_in_a_form(&self) -> bool {
-        forms::may_be_in(self.value())
+        forms::may_be_in(self.value(), self.facts())
             || (self.facts().contains(Facts::MARK) && characters::may_be_lossy(self.value()))
+    }
+
+    /// Whether the value is text of which every character is at home anywhere.
+    fn is_right_text(&self) -> bool {
+        // Beside letters beyond ASCII one mark may be a lost one.
+        !self.facts().contains(Facts::MARK)
+            && self.text_beyond_ascii().is_some_and(|text| {
+                !lanes::any(text.as_bytes(), leads_to_strange) && !mojibake::may_be(text)
+            })
     }
 
     /// Whether nothing is wrong with the value: nothing is found in it but
@@ -81,9 +92,6 @@ impl<'v> Scan<'v> {
         self.findings().all(|finding| finding.is_in_place())
     }
 }
-
-/// Facts without which nothing can be found but text in an ASCII form.
-const WORTH_A_LOOK: Facts = BESIDE_TEXT.with(Facts::AMPERSAND);
 
 /// Facts without which nothing can be found but text in text.
 const BESIDE_TEXT: Facts = Facts::CONTROL.with(Facts::NON_ASCII);
@@ -231,21 +239,23 @@ static MAY_START: [bool; 256] = {
     let mut table = [false; 256];
     let mut octet = 0u8;
     loop {
-        table[octet as usize] = octet == b'&'
-            || octet::is_ctl(octet)
-            || matches!(
-                octet,
-                // U+0080–00BF, 0300–037F, 0600–063F
-                0xc2 | 0xcc | 0xcd | 0xd8
-                // U+1000–2FFF without 3000–DFFF, but for Hangul fillers; U+F000–FFFF; what is beyond
-                | 0xe1..=0xe3 | 0xef..=0xf4
-            );
+        table[octet as usize] = octet == b'&' || octet::is_ctl(octet) || leads_to_strange(octet);
         if octet == 0xff {
             break table;
         }
         octet += 1;
     }
 };
+
+/// Whether some character that starts with this octet is found to be something,
+/// an edge space among them. Without branches, so that it becomes vector code.
+#[inline(always)]
+const fn leads_to_strange(octet: u8) -> bool {
+    // U+0080–00BF, 0300–037F, 0600–063F
+    (octet == 0xc2) | (octet == 0xcc) | (octet == 0xcd) | (octet == 0xd8)
+        // U+1000–3FFF; U+F000–FFFF and what is beyond
+        | ((octet >= 0xe1) & (octet <= 0xe3)) | (octet >= 0xef)
+}
 
 /// One step of the walk: how many octets were looked at, and what they are.
 type Step = (usize, Option<Finding>);
@@ -663,6 +673,10 @@ mod tests {
             if character != '\t' && characters::kind("", character, "").is_some() {
                 let lead = character.to_string().into_bytes()[0];
                 assert!(may_start(lead), "U+{code:04X}");
+            }
+            if !character.is_ascii() && super::is_edge_space(character) {
+                let lead = character.to_string().into_bytes()[0];
+                assert!(super::leads_to_strange(lead), "U+{code:04X}");
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::finding::{Finding, FindingKind, Kinds};
 use crate::forms;
 use crate::normalize::{self, Allowance, Normalized, Refusal, is_text_in_text, normalize};
 use crate::policy::{Action, Form, Inclusion, Order, Policy, Target};
-use crate::scan::{Facts, scan};
+use crate::scan::{Facts, Scan, scan};
 use crate::verdict::{Cause, Judged, Outcome, Rejection, Verdict};
 
 impl Policy {
@@ -93,7 +93,7 @@ impl RequestPolicy<'_> {
     /// Whether nothing can be found in a value, whatever its field.
     #[cfg(feature = "http")]
     pub(crate) fn clears(&self, value: &[u8]) -> bool {
-        scan(value).is_plain() && !self.policy.limits_lengths()
+        !self.policy.limits_lengths() && self.is_done_with(&scan(value))
     }
 
     /// Decides about a value that somebody marked as a secret: it is treated
@@ -117,7 +117,7 @@ impl RequestPolicy<'_> {
     ) -> Verdict<'v> {
         let scan = scan(value);
         let too_long = self.too_long(name, value);
-        if scan.is_plain() && too_long.is_none() {
+        if too_long.is_none() && self.is_done_with(&scan) {
             return Verdict::clean(value);
         }
         // What the field's name says matters for text in text only.
@@ -179,6 +179,13 @@ impl RequestPolicy<'_> {
             refusal,
             findings: is_found.then(|| Box::new(found)),
         }
+    }
+
+    /// Whether there is nothing to find in a value and nothing to put into a
+    /// form, whatever its field.
+    fn is_done_with(&self, scan: &Scan<'_>) -> bool {
+        let is_formed = scan.facts().contains(Facts::NON_ASCII) && !self.policy.forms_nothing();
+        !is_formed && scan.is_plain()
     }
 
     #[cfg(feature = "http")]

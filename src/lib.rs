@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // In the order of design: a room uses only what stands above it.
+mod lanes;
 mod named;
 pub mod octet;
 

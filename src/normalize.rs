@@ -170,7 +170,7 @@ pub(crate) fn normalize<'v>(
     let mut quotes = Quotes::default();
     for finding in found.clone() {
         let kind = finding.kind();
-        before.add(kind);
+        before.add(&finding);
         if allowance.allowed.contains(kind) || finding.is_in_place() {
             continue;
         }
@@ -218,7 +218,7 @@ pub(crate) fn normalize<'v>(
     }
     if !allowance.kinds.contains(FindingKind::DoubleEncoded) {
         let as_it_stands = found.as_it_stands().into_iter().flatten();
-        as_it_stands.for_each(|finding| before.add(finding.kind()));
+        as_it_stands.for_each(|finding| before.add(&finding));
     }
     if let Some(refusal) = refused {
         return Err(refusal);
@@ -273,7 +273,7 @@ pub(crate) fn convert<'v>(
     allowance: &Allowance<'_>,
 ) -> Result<Normalized<'v>, Refusal> {
     let mut before = Before::default();
-    found.clone().for_each(|finding| before.add(finding.kind()));
+    found.clone().for_each(|finding| before.add(&finding));
     second_look(found.grammar(), &before, text, Kinds::default())?;
     form(found, &before, text.to_owned(), allowance)
 }
@@ -375,7 +375,12 @@ struct Before {
 }
 
 impl Before {
-    fn add(&mut self, kind: FindingKind) {
+    /// What is in its place is none: it is to stay there.
+    fn add(&mut self, finding: &Finding) {
+        if finding.is_in_place() {
+            return;
+        }
+        let kind = finding.kind();
         self.kinds.insert(kind);
         if let Some(count) = count_of(&mut self.unsafes, kind) {
             *count += 1;

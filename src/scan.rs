@@ -81,6 +81,11 @@ impl<'v> Scan<'v> {
         self.grammar
     }
 
+    /// The value as text, when it is well-formed UTF-8 and not ASCII.
+    pub(crate) const fn text_beyond_ascii(&self) -> Option<&'v str> {
+        self.text
+    }
+
     /// The value as text, when it is well-formed UTF-8.
     #[must_use]
     pub fn as_str(&self) -> Option<&'v str> {

@@ -6,13 +6,14 @@
 //! with a sign in them that URLs, patterns and code have do not count. What is
 //! found is possible, never more.
 
+use crate::lanes;
+
 /// The cheap question that spares nearly all ASCII values the judging: are
 /// there marks after letters, twice, or nothing but marks?
 pub(crate) fn may_be_lossy(value: &[u8]) -> bool {
-    let is_mark = |octet: u8| matches!(octet, b'?' | b'!');
-    let torn = value.windows(2).filter(
-        |pair| matches!(pair, [letter, mark] if letter.is_ascii_alphabetic() && is_mark(*mark)),
-    );
+    let marks = lanes::places(value, |octet| (octet == b'?') | (octet == b'!'));
+    let before = marks.filter_map(|at| value.get(at.checked_sub(1)?));
+    let torn = before.filter(|octet| octet.is_ascii_alphabetic());
     // `?1` is a boolean of a structured field, which browsers send a lot of.
     value.starts_with(b"???") || torn.take(2).count() == 2
 }

@@ -17,6 +17,7 @@ mod unicode_escape;
 use crate::char_ref::may_mean_something;
 use crate::charset::Charset;
 use crate::finding::{Confidence, Finding, FindingKind, Hazard};
+use crate::lanes;
 use crate::scan::{Facts, Scan};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,7 +27,12 @@ pub(crate) const FACTS: Facts = Facts::PERCENT.with(Facts::MARK).with(Facts::BAC
 
 /// Whether a form may be in the value: a look at its signs, for the many values
 /// with a `?` or a `%` that hold none.
-pub(crate) fn may_be_in(value: &[u8]) -> bool {
+pub(crate) fn may_be_in(value: &[u8], facts: Facts) -> bool {
+    if !facts.intersects(Facts::PERCENT.with(Facts::BACKSLASH)) {
+        // Of all signs `=?` is the only one without these.
+        return lanes::places(value, |octet| octet == b'?')
+            .any(|at| at.checked_sub(1).and_then(|at| value.get(at)) == Some(&b'='));
+    }
     let signs = Signs::of(value);
     signs.word || signs.percent || signs.display || signs.script || signs.backslash
 }
@@ -344,11 +350,9 @@ impl Signs {
     fn of(value: &[u8]) -> Signs {
         let mut signs = Signs::default();
         let (mut apostrophes, mut escapes) = (0, false);
-        for (at, &octet) in value.iter().enumerate() {
-            match octet {
-                b'=' | b'%' | b'\\' | b'\'' => {}
-                _ => continue,
-            }
+        let is_sign =
+            |octet| (octet == b'=') | (octet == b'%') | (octet == b'\\') | (octet == b'\'');
+        for at in lanes::places(value, is_sign) {
             match value.get(at..).unwrap_or_default() {
                 [b'\'', ..] => apostrophes += 1,
                 [b'=', b'?', ..] => signs.word = true,

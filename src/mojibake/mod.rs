@@ -19,9 +19,8 @@ mod trip;
 pub(crate) use script::{Script, is_in_use};
 
 use crate::charset::Charset;
-use crate::octet::continuations;
 use evidence::Evidence;
-use through::{Family, Through};
+use through::{Family, Through, Which};
 use trip::{Rounds, with_decoded};
 
 /// What was done to double-encoded text.
@@ -58,15 +57,7 @@ const MOST_TRIED: usize = 3;
 
 /// The ways in which `text` may have been damaged, the likeliest first.
 fn candidates(text: &str) -> impl Iterator<Item = Damage> {
-    let suspect = may_be_double_encoded(text);
-    let charsets = suspect.then(Through::all).into_iter().flatten();
-    // Right text mostly starts with what no UTF-8 starts with.
-    let first = text.chars().find(|character| !character.is_ascii());
-    let starts = move |through: &Through| {
-        let octet = first.and_then(|first| through.octet(first));
-        octet.is_some_and(|octet| continuations(octet).is_some())
-    };
-    charsets.filter(starts).flat_map(move |through| {
+    Which::of(text).charsets().flat_map(move |through| {
         let rounds = match through.family {
             // `Ó—`, which was not double-encoded, would be a Cyrillic letter.
             Family::Western => &[Rounds::Each, Rounds::Twice, Rounds::Once][..],
@@ -110,20 +101,10 @@ fn is_latin1_only(character: char) -> bool {
 }
 
 /// The cheap question that spares nearly all right text the judging: do the
-/// first two characters beyond ASCII stand together, as a UTF-8 lead octet and
-/// a continuation do, and does any of the charsets have them as such?
-fn may_be_double_encoded(text: &str) -> bool {
-    let start = text.bytes().position(|octet| !octet.is_ascii());
-    let mut characters = start
-        .and_then(|start| text.get(start..))
-        .unwrap_or_default()
-        .chars();
-    let (Some(first), Some(second)) = (characters.next(), characters.next()) else {
-        return false;
-    };
-    matches!(first, '\u{80}'..='\u{45f}' | '\u{2000}'..='\u{25ff}')
-        // А–я are leads wherever they are anything.
-        && !matches!(second, '\0'..='\u{7f}' | '\u{410}'..='\u{44f}')
+/// first two characters beyond ASCII stand together, and does any of the
+/// charsets have them as a UTF-8 lead octet and a continuation?
+pub(crate) fn may_be(text: &str) -> bool {
+    !Which::of(text).is_none()
 }
 
 fn decoded(text: &str, damage: Damage) -> Option<String> {
@@ -301,7 +282,7 @@ mod tests {
 
     #[test]
     fn decoding_is_the_way_back_octet_by_octet() {
-        for charset in Through::all().map(|through| through.charset) {
+        for charset in through::ORDER {
             let mut known: Vec<(char, u8)> = (0x80..=0xff)
                 .filter_map(|octet| Some((damage_of(charset, octet)?, octet)))
                 .collect();
@@ -342,17 +323,14 @@ mod tests {
 
     #[test]
     fn no_pair_is_overlooked() {
-        for through in Through::all() {
+        for charset in through::ORDER {
             let of = |octets: std::ops::RangeInclusive<u8>| {
-                octets.filter_map(move |octet| damage_of(through.charset, octet))
+                octets.filter_map(move |octet| damage_of(charset, octet))
             };
             // What Mac Roman has for others is never asked.
             for lead in of(0xc2..=0xdd) {
                 for next in of(0x80..=0xbf) {
-                    assert!(
-                        may_be_double_encoded(&format!("a{lead}{next}")),
-                        "{lead}{next}"
-                    );
+                    assert!(may_be(&format!("a{lead}{next}")), "{lead}{next}");
                 }
             }
         }
