@@ -32,25 +32,40 @@ pub const fn is_whitespace(octet: u8) -> bool {
 
 /// Whether `octet` may stand in a field name or another token (RFC 9110 §5.6.2).
 #[must_use]
+#[expect(clippy::indexing_slicing, reason = "an octet is within 256")]
 pub const fn is_token(octet: u8) -> bool {
-    matches!(
-        octet,
-        b'!' | b'#'
-            | b'$'
-            | b'%'
-            | b'&'
-            | b'\''
-            | b'*'
-            | b'+'
-            | b'-'
-            | b'.'
-            | b'^'
-            | b'_'
-            | b'`'
-            | b'|'
-            | b'~'
-    ) || octet.is_ascii_alphanumeric()
+    TOKEN[octet as usize]
 }
+
+#[expect(clippy::indexing_slicing, reason = "an octet is within 256")]
+static TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut octet = 0u8;
+    loop {
+        table[octet as usize] = octet.is_ascii_alphanumeric()
+            || matches!(
+                octet,
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            );
+        if octet == 0xff {
+            break table;
+        }
+        octet += 1;
+    }
+};
 
 /// The number of UTF-8 continuation octets a lead octet asks for, or `None`
 /// when no well-formed sequence starts with it (Unicode, table 3-7).

@@ -93,10 +93,15 @@ impl Policy {
         &self.rules
     }
 
+    /// Whether no rule is restricted to some methods, hosts or routes.
+    pub(crate) const fn is_for_every_request(&self) -> bool {
+        self.routes.is_empty()
+    }
+
     /// Which rules are for a request of `target`, in their order. Empty where
     /// that is plain from the rules.
     pub(crate) fn inclusions(&self, target: &Target<'_>) -> Vec<Inclusion> {
-        if self.routes.is_empty() {
+        if self.is_for_every_request() {
             return Vec::new();
         }
         let mut included = route::inclusions(self.routes.iter().map(Vec::as_slice), target.path);

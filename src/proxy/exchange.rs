@@ -12,7 +12,7 @@ use super::connection::{self, Client};
 use super::event::{Asked, Ending, Record, Told};
 use super::forwarding::{self, HostLine};
 use super::judge;
-use super::memo::Refusal;
+use super::memo::{Asking, Refusal};
 use super::reply::{self, Afterwards, Asker, Fault};
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::tunnel;
@@ -597,7 +597,7 @@ impl<'x> Exchange<'x> {
             None => request_id(scratch),
         };
         scratch.reply.clear();
-        // What is repeated has its media type.
+        // What is repeated is told as it was.
         let is_new = !matches!(fault, Fault::Repeated(_));
         let accept = is_new.then(|| sent(scratch, "Accept"));
         let asker = Asker::new(
@@ -609,15 +609,10 @@ impl<'x> Exchange<'x> {
         let fault = match fault {
             Fault::Rejected(rejected) => {
                 let refusal = Rc::new(Refusal::new(&rejected, asker.level, asker.as_text));
-                let memo = &self.client.worker.memo;
-                let languages = sent(scratch, "Accept-Language").next();
-                memo.keep(
-                    self.shared.id,
-                    asker.as_text,
-                    languages,
-                    &rejected,
-                    &refusal,
-                );
+                let asking = Asking::of(self.shared.id, &scratch.inbound, &scratch.fields);
+                if let Some(asking) = asking {
+                    self.client.worker.memo.keep(asking, &rejected, &refusal);
+                }
                 Fault::Repeated(refusal)
             }
             fault => fault,

@@ -12,10 +12,10 @@ use super::Shared;
 use super::event::Told;
 use super::forwarding;
 use super::limits;
-use super::memo::{Memo, Refusal, Refused};
+use super::memo::{Asking, Memo, Refusal, Refused};
 use super::reply::Fault;
 use crate::decide::RequestPolicy;
-use crate::headers::{Judgement, Line, Rejected, Repair, prefers_text};
+use crate::headers::{Judgement, Line, Rejected, Repair};
 use crate::policy::{Policy, Target};
 use crate::wire::framing;
 use crate::wire::head::{self, Field, RequestLine};
@@ -62,25 +62,19 @@ fn recall(
         return None;
     }
     let InHead { field, head } = line;
-    let named = |name: &'static [u8]| {
-        let is = move |one: &&Field| one.name_octets(head).eq_ignore_ascii_case(name);
-        fields.iter().filter(is).map(|one| one.value(head))
-    };
-    memo.recall(Refused {
-        settings: shared.id,
-        languages: named(b"accept-language").next(),
-        as_text: prefers_text(named(b"accept")),
+    let asking = Asking::of(shared.id, head, fields)?;
+    let name = field.name_octets(head);
+    let up_to = fields.partition_point(|one| one.line().start <= field.line().start);
+    let refused = Refused {
         field: policy.spelling(line.name()),
         occurrence: fields
             .iter()
-            .take_while(|one| one.line().start <= field.line().start)
-            .filter(|one| {
-                one.name_octets(head)
-                    .eq_ignore_ascii_case(field.name_octets(head))
-            })
+            .take(up_to)
+            .filter(|one| one.name_octets(head).eq_ignore_ascii_case(name))
             .count(),
         value: line.value(),
-    })
+    };
+    memo.recall(asking, refused)
 }
 
 /// Decides about a trailer section of a request, or of a response where
@@ -124,7 +118,10 @@ pub(super) fn policy_for<'p>(
     method: &str,
     target: &framing::Target<'_>,
 ) -> RequestPolicy<'p> {
-    policy.for_request(Target::new(method, target.host(), target.path()))
+    match policy.is_for_every_request() {
+        true => policy.for_any_request(),
+        false => policy.for_request(Target::new(method, target.host(), target.path())),
+    }
 }
 
 /// A field line in a head.

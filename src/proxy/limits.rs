@@ -54,7 +54,7 @@ pub(super) fn check(
     fields: &[Field],
     limits: &Limits,
 ) -> Result<(), Exceeded> {
-    let target = line.target(head).len();
+    let target = line.target_octets();
     if target > limits.target {
         return Err(Limit::Target.exceeded(target, limits.target, None));
     }

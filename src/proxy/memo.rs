@@ -4,8 +4,11 @@
 //! Only what depends on nothing but the settings, the field and its value is
 //! kept, and only a few of each worker's last.
 
+use super::reply;
 use crate::explain::DetailLevel;
 use crate::headers::Rejected;
+use crate::wire::head::Field;
+use http::StatusCode;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -15,9 +18,8 @@ pub(super) struct Memo(RefCell<Vec<Entry>>);
 
 #[derive(Debug)]
 struct Entry {
-    /// The settings it was made under.
     settings: u64,
-    as_text: bool,
+    accept: Option<Box<[u8]>>,
     languages: Option<Box<[u8]>>,
     field: Box<str>,
     occurrence: usize,
@@ -25,14 +27,40 @@ struct Entry {
     refusal: Rc<Refusal>,
 }
 
-/// What a refusal depends on.
+/// What of a request its refusal depends on, beside the value refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'h> {
+    /// The settings it is judged under.
+    settings: u64,
+    /// What the client says of media types, and of its languages.
+    accept: Option<&'h [u8]>,
+    languages: Option<&'h [u8]>,
+}
+
+impl<'h> Asking<'h> {
+    /// `None` for a client that says more than is kept.
+    pub(super) fn of(settings: u64, head: &'h [u8], fields: &[Field]) -> Option<Self> {
+        let mut asking = Asking {
+            settings,
+            accept: None,
+            languages: None,
+        };
+        for field in fields {
+            let name = field.name_octets(head);
+            if name.eq_ignore_ascii_case(b"accept") {
+                let other = asking.accept.replace(field.value(head));
+                other.is_none().then_some(())?;
+            } else if name.eq_ignore_ascii_case(b"accept-language") {
+                asking.languages.get_or_insert(field.value(head));
+            }
+        }
+        Some(asking)
+    }
+}
+
+/// The value that a request is refused for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refused<'h> {
-    pub(super) settings: u64,
-    /// The client prefers plain text.
-    pub(super) as_text: bool,
-    /// What the client says of its languages.
-    pub(super) languages: Option<&'h [u8]>,
     pub(super) field: &'h str,
     pub(super) occurrence: usize,
     pub(super) value: &'h [u8],
@@ -43,7 +71,8 @@ pub(super) struct Refused<'h> {
 pub(super) struct Refusal {
     /// The value of `Headguard`.
     pub(super) item: String,
-    media_type: &'static str,
+    /// The response's head, as far as `Content-Length: `.
+    pub(super) head: String,
     /// The body, and where the identifier goes.
     body: String,
     place: usize,
@@ -58,19 +87,20 @@ impl Refusal {
             true => "\n".len(),
             false => "\"}\n".len(),
         };
+        let item = rejected.item(level);
         Self {
-            item: rejected.item(level),
-            media_type,
+            head: reply::head(StatusCode::BAD_REQUEST, media_type, &item),
+            item,
             place: body.len().saturating_sub(ending),
             body,
         }
     }
 
-    /// The media type, and the body in its three parts.
-    pub(super) fn told<'r>(&'r self, instance: &'r str) -> (&'static str, [&'r str; 3]) {
+    /// The body in its three parts.
+    pub(super) fn body<'r>(&'r self, instance: &'r str) -> [&'r str; 3] {
         let parts = self.body.split_at_checked(self.place);
         let (before, after) = parts.unwrap_or((&self.body, ""));
-        (self.media_type, [before, instance, after])
+        [before, instance, after]
     }
 }
 
@@ -84,14 +114,14 @@ impl Memo {
     }
 
     /// The refusal of this value, if it was written lately.
-    pub(super) fn recall(&self, refused: Refused<'_>) -> Option<Rc<Refusal>> {
+    pub(super) fn recall(&self, asking: Asking<'_>, refused: Refused<'_>) -> Option<Rc<Refusal>> {
         let entries = self.0.borrow();
         let same = |entry: &&Entry| {
-            entry.settings == refused.settings
-                && entry.as_text == refused.as_text
-                && entry.occurrence == refused.occurrence
+            entry.settings == asking.settings
                 && *entry.value == *refused.value
-                && entry.languages.as_deref() == refused.languages
+                && entry.occurrence == refused.occurrence
+                && entry.accept.as_deref() == asking.accept
+                && entry.languages.as_deref() == asking.languages
                 && *entry.field == *refused.field
         };
         entries
@@ -101,14 +131,7 @@ impl Memo {
     }
 
     /// Keeps a refusal for the next time, if it is one that can be kept.
-    pub(super) fn keep(
-        &self,
-        settings: u64,
-        as_text: bool,
-        languages: Option<&[u8]>,
-        rejected: &Rejected,
-        refusal: &Rc<Refusal>,
-    ) {
+    pub(super) fn keep(&self, asking: Asking<'_>, rejected: &Rejected, refusal: &Rc<Refusal>) {
         let ([refused], true) = (rejected.refused(), rejected.report().is_clean()) else {
             return;
         };
@@ -129,9 +152,9 @@ impl Memo {
         entries.insert(
             0,
             Entry {
-                settings,
-                as_text,
-                languages: languages.map(Into::into),
+                settings: asking.settings,
+                accept: asking.accept.map(Into::into),
+                languages: asking.languages.map(Into::into),
                 field: refused.field().into(),
                 occurrence: refused.occurrence(),
                 value: value.into(),
@@ -146,6 +169,7 @@ mod tests {
     use super::*;
     use crate::headers::Line;
     use crate::policy::{Policy, Preset};
+    use crate::wire::head;
 
     #[derive(Clone)]
     struct One(&'static str, &'static [u8]);
@@ -190,16 +214,19 @@ mod tests {
         assert!(memo.is_empty());
     }
 
+    const ASKING: Asking<'static> = Asking {
+        settings: 1,
+        accept: None,
+        languages: None,
+    };
+
     fn keep(memo: &Memo, rejected: &Rejected, level: DetailLevel, as_text: bool) {
         let refusal = Rc::new(Refusal::new(rejected, level, as_text));
-        memo.keep(1, as_text, None, rejected, &refusal);
+        memo.keep(ASKING, rejected, &refusal);
     }
 
     fn of(value: &[u8]) -> Refused<'_> {
         Refused {
-            settings: 1,
-            as_text: false,
-            languages: None,
             field: "N",
             occurrence: 1,
             value,
@@ -214,42 +241,66 @@ mod tests {
                 for as_text in [false, true] {
                     let (memo, rejected) = (Memo::default(), rejected(value));
                     keep(&memo, &rejected, *level, as_text);
-                    let refused = Refused {
-                        as_text,
-                        ..of(value)
-                    };
-                    let refusal = memo.recall(refused).expect("kept");
+                    let refusal = memo.recall(ASKING, of(value)).expect("kept");
                     assert_eq!(refusal.item, rejected.item(*level));
                     let instance = "urn:headguard:request:abc";
-                    let written = rejected.problem(Some(instance), *level).told(as_text);
-                    let (media_type, parts) = refusal.told(instance);
-                    assert_eq!((media_type, parts.concat()), written);
+                    let (media_type, body) = rejected.problem(Some(instance), *level).told(as_text);
+                    assert_eq!(refusal.body(instance).concat(), body);
+                    assert!(refusal.head.contains(media_type));
                 }
             }
         }
     }
 
     #[test]
-    fn other_values_and_settings_are_not_recalled() {
+    fn other_values_clients_and_settings_are_not_recalled() {
         let memo = Memo::default();
         let (sent, other) = (b"T\xE9l", b"T\xE8l");
         keep(&memo, &rejected(sent), DetailLevel::Full, false);
-        assert!(memo.recall(of(sent)).is_some());
+        assert!(memo.recall(ASKING, of(sent)).is_some());
         #[rustfmt::skip]
         let others = [
-            Refused { settings: 2, ..of(sent) },
-            Refused { as_text: true, ..of(sent) },
             Refused { occurrence: 2, ..of(sent) },
             Refused { field: "n", ..of(sent) },
-            Refused { languages: Some(b"pl"), ..of(sent) },
             of(other),
         ];
         for refused in others {
-            assert!(memo.recall(refused).is_none(), "{refused:?}");
+            assert!(memo.recall(ASKING, refused).is_none(), "{refused:?}");
+        }
+        #[rustfmt::skip]
+        let others = [
+            Asking { settings: 2, ..ASKING },
+            Asking { accept: Some(b"text/plain"), ..ASKING },
+            Asking { languages: Some(b"pl"), ..ASKING },
+        ];
+        for asking in others {
+            assert!(memo.recall(asking, of(sent)).is_none(), "{asking:?}");
         }
         for _ in 0..MOST_KEPT {
             keep(&memo, &rejected(other), DetailLevel::Full, false);
         }
-        assert!(memo.recall(of(sent)).is_none(), "the last ones only");
+        assert!(
+            memo.recall(ASKING, of(sent)).is_none(),
+            "the last ones only"
+        );
+    }
+
+    #[test]
+    fn of_a_client_is_known_what_it_says_once() {
+        let of = |lines: &str| {
+            let head = format!("GET / HTTP/1.1\r\n{lines}\r\n");
+            let mut fields = Vec::new();
+            head::request(head.as_bytes(), 8, &mut fields).expect("a right head");
+            let asking = Asking::of(1, head.as_bytes(), &fields)?;
+            let owned = |said: Option<&[u8]>| said.map(<[u8]>::to_vec);
+            Some((owned(asking.accept), owned(asking.languages)))
+        };
+        let some = |said: &str| Some(said.as_bytes().to_vec());
+        assert_eq!(of("Host: h\r\n"), Some((None, None)));
+        assert_eq!(
+            of("ACCEPT: a/b\r\nAccept-Language: pl\r\nAccept-Language: fr\r\n"),
+            Some((some("a/b"), some("pl")))
+        );
+        assert_eq!(of("Accept: a/b\r\nAccept: c/d\r\n"), None);
     }
 }

@@ -379,30 +379,20 @@ pub(super) enum Afterwards {
 /// Writes the whole response to what went wrong.
 pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, out: &mut Vec<u8>) {
     let instance = asker.id.urn();
-    let (media_type, body);
-    let (media_type, parts) = match fault {
-        Fault::Repeated(refusal) => refusal.told(&instance),
+    let (head, body);
+    let (head, parts) = match fault {
+        Fault::Repeated(refusal) => (refusal.head.as_str(), refusal.body(&instance)),
         _ => {
+            let media_type;
             (media_type, body) = told(fault, asker, &instance);
-            (media_type, [body.as_str(), "", ""])
+            head = self::head(fault.status(), media_type, &item(fault, asker.level));
+            (head.as_str(), [body.as_str(), "", ""])
         }
     };
-    let status = fault.status();
     let length: usize = parts.iter().map(|part| part.len()).sum();
-    out.extend_from_slice(b"HTTP/1.1 ");
-    for piece in [
-        status.as_str(),
-        " ",
-        title(status),
-        "\r\nCache-Control: no-store\r\nContent-Type: ",
-        media_type,
-        "\r\nHeadguard: ",
-        &item(fault, asker.level),
-    ] {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    out.extend_from_slice(head.as_bytes());
     // Writing to a vector cannot fail.
-    let _ = write!(out, "\r\nContent-Length: {length}\r\n");
+    let _ = write!(out, "{length}\r\n");
     if matches!(fault, Fault::Busy) {
         out.extend_from_slice(b"Retry-After: 1\r\n");
     }
@@ -415,6 +405,22 @@ pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, ou
             out.extend_from_slice(part.as_bytes());
         }
     }
+}
+
+/// The head of an answer, as far as `Content-Length: `.
+pub(super) fn head(status: StatusCode, media_type: &str, item: &str) -> String {
+    [
+        "HTTP/1.1 ",
+        status.as_str(),
+        " ",
+        title(status),
+        "\r\nCache-Control: no-store\r\nContent-Type: ",
+        media_type,
+        "\r\nHeadguard: ",
+        item,
+        "\r\nContent-Length: ",
+    ]
+    .concat()
 }
 
 /// The media type and the body, as the client prefers them.

@@ -53,9 +53,14 @@ impl RequestId {
         const PREFIX: &str = "urn:headguard:request:";
         let mut urn = String::with_capacity(PREFIX.len() + self.0.len());
         urn.push_str(PREFIX);
+        // Some characters of a token have no place in a URN (RFC 8141 §2).
+        let stays = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$&'*+".contains(&octet);
+        if self.0.bytes().all(stays) {
+            urn.push_str(&self.0);
+            return urn;
+        }
         for octet in self.0.bytes() {
-            // Some characters of a token have no place in a URN (RFC 8141 §2).
-            if octet.is_ascii_alphanumeric() || b"-._~!$&'*+".contains(&octet) {
+            if stays(octet) {
                 urn.push(char::from(octet));
             } else {
                 // Writing to a String cannot fail.

@@ -165,6 +165,11 @@ impl RequestLine {
         text(head, &self.method)
     }
 
+    /// How many octets the target has.
+    pub(crate) fn target_octets(&self) -> usize {
+        self.target.len()
+    }
+
     /// The target as sent. It is UTF-8 without CTL and without SP.
     pub(crate) fn target<'h>(&self, head: &'h [u8]) -> &'h str {
         text(head, &self.target)
