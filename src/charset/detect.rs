@@ -8,9 +8,10 @@
 //! noise would have cost more too.
 
 use super::context::Context;
-use super::cost::{Plain, TextCost, text_cost};
-use super::languages::{MULTI, Multi, SINGLE, languages, supposed};
-use super::model::{Cost, EastAsian, Family, Upper};
+use super::cost::{Ascii, TextCost, text_cost};
+use super::glyph::{Glyph, upper};
+use super::languages::{MULTI, Multi, SINGLE, languages, least_supposed, supposed};
+use super::model::{Cost, Upper};
 use super::{Charset, multi};
 use crate::finding::Confidence;
 use std::fmt;
@@ -157,74 +158,68 @@ pub(super) struct Readings {
 
 impl Readings {
     fn of(value: &[u8], context: Context, margin: Cost) -> Self {
+        let judged = judged(value);
         let mut octets = [0; JUDGED];
-        let (plain, length) = Plain::of(judged(value), &mut octets);
+        let (ascii, length) = Ascii::of(judged, &mut octets);
         let octets = octets.get(..length).unwrap_or_default();
-        let mut buffer = ['\0'; JUDGED];
         let mut readings = Readings {
             candidates: Vec::with_capacity(SINGLE.len()),
             best: Cost::MAX / 4,
-            noise: NOISE + noise(octets, &plain, &mut buffer),
+            noise: NOISE + ascii.average + NOISE_OCTET * high(octets),
             margin: margin.saturating_add(context.most() + ALL_KANA),
         };
-        readings.add_singles(value, octets, &plain, &mut buffer, context);
+        readings.add_singles(value, octets, &ascii, context);
+        // ASCII words that were taken out change nothing in what decodes.
+        let rest = (judged.len() < value.len()).then_some(value);
+        let mut text = Vec::with_capacity(octets.len());
         for found in &MULTI {
-            if !multi::decodes(found.charset, value) {
-                continue;
+            if multi::decode(found.charset, octets, &mut text)
+                && rest.is_none_or(|rest| multi::decodes(found.charset, rest))
+            {
+                readings.add_multi(found, &text, &ascii, context);
             }
-            let text = multi::decode(found.charset, octets, &mut buffer);
-            readings.add_multi(found, text, &plain, context);
         }
         readings
     }
 
-    fn add_singles(
-        &mut self,
-        value: &[u8],
-        octets: &[u8],
-        plain: &Plain,
-        buffer: &mut [char; JUDGED],
-        context: Context,
-    ) {
+    fn add_singles(&mut self, value: &[u8], octets: &[u8], ascii: &Ascii, context: Context) {
         let present = value
             .iter()
             .filter(|octet| !octet.is_ascii())
             .fold(0, |present, octet| present | 1u128 << (octet & 0x7f));
         // ASCII is the same in all of them.
-        for (slot, &octet) in buffer.iter_mut().zip(octets) {
-            *slot = char::from(octet);
-        }
-        let high: Vec<(usize, u8)> = octets
+        let mut text: Vec<Glyph> = octets
             .iter()
-            .copied()
-            .enumerate()
-            .filter(|(_, octet)| !octet.is_ascii())
+            .map(|&octet| Glyph::ascii(octet & 0x7f))
             .collect();
+        let places = octets.iter().copied().enumerate();
+        let high: Vec<(usize, u8)> = places.filter(|(_, octet)| !octet.is_ascii()).collect();
         // One text is judged once, also where it is the likelier charset's.
-        let mut judged: Vec<(u64, Option<TextCost>, bool)> = Vec::new();
+        let mut hashes = Vec::with_capacity(SINGLE.len());
+        let mut costs: Vec<Option<TextCost>> = Vec::with_capacity(SINGLE.len());
         for (place, &charset) in SINGLE.iter().enumerate() {
             // The octets beyond what is judged have to have characters as well.
-            if present & !Upper::defined(place) != 0 {
+            let Some(upper) = upper(place).filter(|_| present & !Upper::defined(place) == 0) else {
                 continue;
-            }
-            let upper = Upper::of(place);
-            let mut hash = Hash::default();
-            for &(at, octet) in &high {
-                let character = upper.char(octet).unwrap_or_default();
-                hash.add(character);
-                if let Some(slot) = buffer.get_mut(at) {
-                    *slot = character;
-                }
-            }
-            let known = judged.iter().position(|(text, ..)| *text == hash.0);
+            };
+            let glyph = |octet: u8| upper.get(usize::from(octet & 0x7f)).copied();
+            let glyphs = high
+                .iter()
+                .filter_map(|&(at, octet)| Some((at, glyph(octet)?)));
+            let hash = hash(glyphs.clone().map(|(_, glyph)| glyph));
+            let known = hashes.iter().position(|&known| known == hash);
             let known = known.unwrap_or_else(|| {
-                let text = buffer.get(..octets.len()).unwrap_or_default();
-                let cost = text_cost(text, plain, EastAsian::Simplified, self.most());
-                judged.push((hash.0, cost, is_latin(text)));
-                judged.len() - 1
+                for (at, glyph) in glyphs {
+                    if let Some(slot) = text.get_mut(at) {
+                        *slot = glyph;
+                    }
+                }
+                hashes.push(hash);
+                costs.push(text_cost(&text, ascii, None, self.most()));
+                costs.len() - 1
             });
-            if let Some((text, Some(cost), is_latin)) = judged.get(known) {
-                self.add_single((place, charset), *text, cost, *is_latin, context);
+            if let Some(Some(cost)) = costs.get(known) {
+                self.add_single((place, charset), hash, cost, context);
             }
         }
     }
@@ -234,10 +229,14 @@ impl Readings {
         (place, charset): (usize, Charset),
         text: u64,
         text_cost: &TextCost,
-        is_latin: bool,
         context: Context,
     ) {
         let known = self.same(text).copied();
+        // In the likeliest charset it mostly costs less than it can in another.
+        let least = text_cost.base + text_cost.least + least_supposed(text_cost.family, place);
+        if context == Context::NONE && known.is_some_and(|known| known.cost <= least) {
+            return;
+        }
         let Some((language, cost)) = best_language(text_cost, place, context) else {
             return;
         };
@@ -252,29 +251,25 @@ impl Readings {
                 } else {
                     Manner::Letters
                 },
-                is_latin,
+                is_latin: text_cost.is_latin,
                 text,
             });
         }
     }
 
-    fn add_multi(&mut self, found: &Multi, text: &[char], plain: &Plain, context: Context) {
-        let mut hash = Hash::default();
-        text.iter().for_each(|&character| hash.add(character));
-        let Some(cost) = text_cost(text, plain, found.used, self.most()) else {
+    fn add_multi(&mut self, found: &Multi, text: &[Glyph], ascii: &Ascii, context: Context) {
+        let Some(cost) = text_cost(text, ascii, Some(found.used), self.most()) else {
             return;
         };
+        let hash = hash(text.iter().copied());
         // Other scripts are in these charsets too, and rare there.
-        let letters = Cost::try_from(cost.letters).unwrap_or(Cost::MAX / 1024);
         let ideographs = cost.ideographs;
-        let cost = cost.base
-            + LETTER_AMONG_IDEOGRAPHS * letters
-            + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
+        let cost = cost.base + cost.least + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
             - if is_kana(text) { ALL_KANA } else { 0 }
             + found.cost
             + context.language(found.code)
             + context.charset(found.charset);
-        let known = self.same(hash.0).copied();
+        let known = self.same(hash).copied();
         if known.is_none_or(|known| cost < known.cost) {
             self.put(Candidate {
                 charset: named(found.charset, known),
@@ -286,7 +281,7 @@ impl Readings {
                     Manner::Characters
                 },
                 is_latin: false,
-                text: hash.0,
+                text: hash,
             });
         }
     }
@@ -341,10 +336,10 @@ impl Readings {
 
 /// Whether all of a text beyond ASCII is kana, as many Japanese names are and
 /// nothing is by chance.
-fn is_kana(text: &[char]) -> bool {
-    let mut beyond = text.iter().filter(|character| !character.is_ascii());
+fn is_kana(text: &[Glyph]) -> bool {
+    let mut beyond = text.iter().filter(|glyph| !glyph.is_ascii());
     beyond.clone().nth(1).is_some()
-        && beyond.all(|character| matches!(character, '\u{3041}'..='\u{30ff}'))
+        && beyond.all(|glyph| matches!(glyph.character, '\u{3041}'..='\u{30ff}'))
 }
 
 /// What it is worth.
@@ -358,8 +353,6 @@ fn named(charset: Charset, known: Option<Candidate>) -> Charset {
     }
 }
 
-/// What a letter of an alphabet costs in a charset of ideographs.
-const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What it costs that there are signs in such a charset, and no ideographs.
 const NO_IDEOGRAPHS: Cost = 240;
 
@@ -370,48 +363,32 @@ fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'s
         return None;
     }
     let mut costs = text.lanes;
-    for (cost, &supposed) in costs.iter_mut().zip(supposed(text.family, place)) {
-        *cost += Cost::from(supposed);
+    for (cost, &supposed) in costs.0.iter_mut().zip(supposed(text.family, place)) {
+        *cost = cost.saturating_add(supposed);
     }
     let languages = languages(text.family);
     if context != Context::NONE {
-        for (cost, language) in costs.iter_mut().zip(languages) {
-            *cost += context.language(language.code);
+        for (cost, language) in costs.0.iter_mut().zip(languages) {
+            let more = i16::try_from(context.language(language.code)).unwrap_or_default();
+            *cost = cost.saturating_add(more);
         }
     }
-    let costs = costs.get(..languages.len())?;
-    let least = *costs.iter().min()?;
-    let first = costs.iter().position(|&cost| cost == least)?;
+    let least = costs.least();
+    let first = costs.0.iter().position(|&cost| Cost::from(cost) == least)?;
     Some((languages.get(first)?.name, least + text.base))
 }
 
-fn is_latin(text: &[char]) -> bool {
-    text.iter()
-        .filter(|character| !character.is_ascii())
-        .filter_map(|&character| super::model::letter(character))
-        .all(|letter| letter.family == Family::Latin)
+/// FNV-1a: texts are told apart by what they have beyond ASCII.
+fn hash(glyphs: impl Iterator<Item = Glyph>) -> u64 {
+    glyphs.fold(0xcbf2_9ce4_8422_2325, |hash: u64, glyph| {
+        (hash ^ u64::from(u32::from(glyph.character))).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
-/// What the octets cost if they are no text.
-fn noise(judged: &[u8], plain: &Plain, buffer: &mut [char; JUDGED]) -> Cost {
-    let mut length = 0;
-    let mut high = 0;
-    for (slot, &octet) in buffer.iter_mut().zip(judged) {
-        *slot = if octet.is_ascii() {
-            char::from(octet)
-        } else {
-            high += 1;
-            ' '
-        };
-        length += 1;
-    }
-    let ascii = text_cost(
-        buffer.get(..length).unwrap_or_default(),
-        plain,
-        EastAsian::Simplified,
-        Cost::MAX,
-    );
-    ascii.map_or(0, |ascii| ascii.base) + NOISE_OCTET * high
+/// How many octets are beyond ASCII.
+fn high(octets: &[u8]) -> Cost {
+    let high = octets.iter().filter(|octet| !octet.is_ascii()).count();
+    Cost::try_from(high).unwrap_or(Cost::MAX / 1024)
 }
 
 /// How many octets are judged at most: more say no more, and take longer.
@@ -461,22 +438,6 @@ fn judged(value: &[u8]) -> &[u8] {
 
 /// Octets of ASCII before the first of 80–FF that are judged with it.
 const LEAD: usize = 64;
-
-/// FNV-1a: texts are told apart by it.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl Default for Hash {
-    fn default() -> Self {
-        Hash(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hash {
-    fn add(&mut self, character: char) {
-        self.0 = (self.0 ^ u64::from(u32::from(character))).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -78,6 +78,38 @@ static SUPPOSED: [[[i16; LANES]; SINGLE.len()]; Family::ALL.len()] = {
     supposed
 };
 
+/// What it costs at least to suppose a language of a family and the charset of
+/// this place.
+pub(super) fn least_supposed(family: Family, place: usize) -> Cost {
+    let charsets = LEASTS.get(family as usize);
+    let least = charsets.and_then(|charsets| charsets.get(place));
+    least.map_or(LEAST_SUPPOSED, |&least| least.into())
+}
+
+static LEASTS: [[i16; SINGLE.len()]; Family::ALL.len()] = {
+    let mut leasts = [[i16::MAX; SINGLE.len()]; Family::ALL.len()];
+    let mut at = 0;
+    while at < Family::ALL.len() * SINGLE.len() * LANES {
+        let (family, place, lane) = (
+            at / (SINGLE.len() * LANES),
+            at / LANES % SINGLE.len(),
+            at % LANES,
+        );
+        #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]
+        if lane < languages(Family::ALL[family]).len() {
+            let cost = SUPPOSED[family][place][lane];
+            if cost < leasts[family][place] {
+                leasts[family][place] = cost;
+            }
+        }
+        at += 1;
+    }
+    leasts
+};
+
+/// What any language costs in any charset, at least.
+pub(super) const LEAST_SUPPOSED: Cost = 44;
+
 /// What it costs to suppose a charset for a language that it was not made for.
 const fn unusual(charset: Charset) -> Cost {
     match charset {
@@ -373,6 +405,21 @@ mod tests {
             let ours = languages(family).iter().map(|language| language.code);
             assert!(family.pairs().languages().eq(ours), "{family:?}");
         }
+    }
+
+    #[test]
+    fn the_least_that_is_supposed() {
+        for family in Family::ALL {
+            for place in 0..SINGLE.len() {
+                let lanes = supposed(family, place).iter().zip(languages(family));
+                assert!(
+                    lanes
+                        .clone()
+                        .all(|(&cost, _)| Cost::from(cost) >= LEAST_SUPPOSED)
+                );
+            }
+        }
+        assert!(MULTI.iter().all(|multi| multi.cost >= LEAST_SUPPOSED));
     }
 
     #[test]

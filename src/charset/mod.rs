@@ -12,9 +12,11 @@
 mod context;
 mod cost;
 mod detect;
+mod glyph;
 mod languages;
 mod model;
 mod multi;
+mod sign;
 
 pub use context::Context;
 pub use detect::Alternative;

@@ -2,6 +2,7 @@
 //! without allocation.
 
 use super::Charset;
+use super::glyph::Glyph;
 
 /// How many octets the character at the start of `rest` takes in `charset`;
 /// right for octets that decode.
@@ -44,39 +45,32 @@ pub(super) fn has_four_octets(value: &[u8]) -> bool {
 /// Whether all of `value` has characters in `charset`, none of them a C1
 /// control or for private use.
 pub(super) fn decodes(charset: Charset, value: &[u8]) -> bool {
-    each(charset, value, |_| true)
+    each(charset, value, |_| {})
 }
 
-/// Decodes what `buffer` holds room for.
-pub(super) fn decode<'b>(charset: Charset, octets: &[u8], buffer: &'b mut [char]) -> &'b [char] {
-    let mut length = 0;
-    each(charset, octets, |character| match buffer.get_mut(length) {
-        Some(slot) => {
-            *slot = character;
-            length += 1;
-            true
-        }
-        None => false,
-    });
-    buffer.get(..length).unwrap_or_default()
+/// Decodes to `text`; whether all of `octets` has characters as above.
+pub(super) fn decode(charset: Charset, octets: &[u8], text: &mut Vec<Glyph>) -> bool {
+    text.clear();
+    each(charset, octets, |character| text.push(Glyph::of(character)))
 }
 
-/// Hands on each character; whether all octets decoded and `take` took all.
-fn each(charset: Charset, octets: &[u8], mut take: impl FnMut(char) -> bool) -> bool {
+/// Hands on each character; whether all octets decoded.
+fn each(charset: Charset, octets: &[u8], mut take: impl FnMut(char)) -> bool {
     let mut decoder = charset.encoding().new_decoder_without_bom_handling();
-    let mut text = [0; 256];
+    let mut text = [0u16; 256];
     let mut rest = octets;
     loop {
         let (result, read, written) =
-            decoder.decode_to_utf8_without_replacement(rest, &mut text, true);
+            decoder.decode_to_utf16_without_replacement(rest, &mut text, true);
         let decoded = text.get(..written).unwrap_or_default();
-        let good = std::str::from_utf8(decoded).is_ok_and(|text| {
-            text.chars()
-                .all(|character| !is_strange(character) && take(character))
-        });
+        for character in char::decode_utf16(decoded.iter().copied()) {
+            match character {
+                Ok(character) if !is_strange(character) => take(character),
+                _ => return false,
+            }
+        }
         rest = rest.get(read..).unwrap_or_default();
         match result {
-            _ if !good => return false,
             encoding_rs::DecoderResult::InputEmpty => return true,
             encoding_rs::DecoderResult::OutputFull => {}
             encoding_rs::DecoderResult::Malformed(..) => return false,
@@ -113,8 +107,9 @@ mod tests {
                 rest = after;
             }
             assert_eq!(read, text, "{charset}");
-            let mut buffer = ['\0'; 64];
-            let decoded: String = decode(charset, &octets, &mut buffer).iter().collect();
+            let mut glyphs = Vec::new();
+            assert!(decode(charset, &octets, &mut glyphs), "{charset}");
+            let decoded: String = glyphs.iter().map(|glyph| glyph.character).collect();
             assert_eq!(decoded, text, "{charset}");
         }
         // Three octets, which are read and never written.
