@@ -444,6 +444,19 @@ impl<'v> Findings<'v> {
         }
     }
 
+    /// The same, among octets that are not UTF-8: whatever is plain after it is
+    /// part of the step.
+    fn over_ascii(&self) -> Step {
+        match self.at_ascii() {
+            (1, None) => {
+                let plain = |octet: &&u8| octet.is_ascii() && !may_start(**octet);
+                let after = self.rest().iter().skip(1).take_while(plain).count();
+                (1 + after, None)
+            }
+            step => step,
+        }
+    }
+
     fn in_legacy(
         &self,
         Legacy {
@@ -468,7 +481,7 @@ impl<'v> Findings<'v> {
                 Some(self.found(kind, run).read_as(charset, confidence)),
             );
         }
-        self.at_ascii()
+        self.over_ascii()
     }
 
     fn in_faulty(&self, legacy: Option<Confidence>, body: &Range<usize>) -> Step {
@@ -476,7 +489,7 @@ impl<'v> Findings<'v> {
             return step;
         }
         match utf8::sequence(self.rest()) {
-            Ok(1) => self.at_ascii(),
+            Ok(1) => self.over_ascii(),
             Ok(length) => {
                 let first = self.rest().first().copied().unwrap_or_default();
                 let kind = may_start(first).then(|| self.strange(length)).flatten();

@@ -113,13 +113,16 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
-    let mut hex = String::with_capacity(2 * octets.len().min(limit));
-    for octet in octets.iter().take(limit) {
-        for half in [octet >> 4, octet & 15] {
-            hex.push(char::from_digit(u32::from(half), 16).unwrap_or('0'));
+    let octets = octets.iter().take(limit);
+    let digit = |half| {
+        if half < 10 {
+            b'0' + half
+        } else {
+            b'a' + half - 10
         }
-    }
-    hex
+    };
+    let digits = octets.flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]);
+    String::from_utf8(digits.collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

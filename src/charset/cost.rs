@@ -122,7 +122,7 @@ impl Ascii {
 
 /// What a text has beyond ASCII.
 #[derive(Clone, Copy)]
-struct Beyond {
+pub(super) struct Beyond {
     /// The script of the first letter.
     family: Option<Family>,
     /// Whether all letters are Latin.
@@ -132,23 +132,19 @@ struct Beyond {
 }
 
 impl Beyond {
-    fn of(text: &[Glyph]) -> Self {
-        let mut beyond = Beyond {
+    pub(super) const fn new(drawn_out: Cost) -> Self {
+        Beyond {
             family: None,
             is_latin: true,
-            drawn_out: 0,
-        };
-        let (mut last, mut run) = ('\0', 0);
-        for glyph in text {
-            if let Kind::Letter(family) = glyph.kind {
-                beyond.family = beyond.family.or(Some(family));
-                beyond.is_latin &= family == Family::Latin;
-            }
-            run = if glyph.character == last { run + 1 } else { 1 };
-            last = glyph.character;
-            beyond.drawn_out += Cost::from(run > 4 && !glyph.is_ascii());
+            drawn_out,
         }
-        beyond
+    }
+
+    pub(super) fn add(&mut self, glyph: Glyph) {
+        if let Kind::Letter(family) = glyph.kind {
+            self.family = self.family.or(Some(family));
+            self.is_latin &= family == Family::Latin;
+        }
     }
 }
 
@@ -158,11 +154,12 @@ impl Beyond {
 /// whatever its language.
 pub(super) fn text_cost(
     text: &[Glyph],
+    beyond: Beyond,
     ascii: &Ascii,
     used: Option<EastAsian>,
     most: Cost,
 ) -> Option<TextCost> {
-    let mut cost = TextCost::new(text, ascii, used.is_none());
+    let mut cost = TextCost::new(beyond, ascii, used.is_none());
     let family = cost.family;
     // Words in ASCII may speak for a language.
     let most = match family {
@@ -170,6 +167,9 @@ pub(super) fn text_cost(
         _ => most,
     };
     let most = most.saturating_sub(LEAST_SUPPOSED);
+    if cost.base + cost.least > most {
+        return None;
+    }
     let mut word: Option<Word> = None;
     let mut before = Script::None;
     for (at, &glyph) in text.iter().enumerate() {
@@ -236,8 +236,7 @@ pub(super) fn text_cost(
 }
 
 impl TextCost {
-    fn new(text: &[Glyph], ascii: &Ascii, by_language: bool) -> Self {
-        let beyond = Beyond::of(text);
+    fn new(beyond: Beyond, ascii: &Ascii, by_language: bool) -> Self {
         let family = beyond.family.unwrap_or(Family::Latin);
         let mut cost = TextCost {
             family,
@@ -254,8 +253,9 @@ impl TextCost {
         match family {
             Family::Latin => cost.lanes = ascii.lanes,
             _ if by_language => {
-                cost.base = ascii.average + DRAWN_OUT * beyond.drawn_out;
-                cost.foreign = ascii.words;
+                // All of its words are words of another script, and known.
+                cost.base += ascii.touching_average;
+                cost.base += (OTHER_SCRIPT * ascii.words).min(OTHER_SCRIPT_MOST);
             }
             _ => cost.foreign = ascii.words - ascii.touching,
         }

@@ -8,7 +8,7 @@
 //! noise would have cost more too.
 
 use super::context::Context;
-use super::cost::{Ascii, TextCost, text_cost};
+use super::cost::{Ascii, Beyond, TextCost, text_cost};
 use super::glyph::{Glyph, upper};
 use super::languages::{MULTI, Multi, SINGLE, languages, least_supposed, supposed};
 use super::model::{Cost, Upper};
@@ -192,8 +192,7 @@ impl Readings {
             .iter()
             .map(|&octet| Glyph::ascii(octet & 0x7f))
             .collect();
-        let places = octets.iter().copied().enumerate();
-        let high: Vec<(usize, u8)> = places.filter(|(_, octet)| !octet.is_ascii()).collect();
+        let high = High::of(octets);
         // One text is judged once, also where it is the likelier charset's.
         let mut hashes = Vec::with_capacity(SINGLE.len());
         let mut costs: Vec<Option<TextCost>> = Vec::with_capacity(SINGLE.len());
@@ -202,20 +201,18 @@ impl Readings {
             let Some(upper) = upper(place).filter(|_| present & !Upper::defined(place) == 0) else {
                 continue;
             };
-            let glyph = |octet: u8| upper.get(usize::from(octet & 0x7f)).copied();
-            let glyphs = high
-                .iter()
-                .filter_map(|&(at, octet)| Some((at, glyph(octet)?)));
-            let hash = hash(glyphs.clone().map(|(_, glyph)| glyph));
+            let hash = high.hash(upper);
             let known = hashes.iter().position(|&known| known == hash);
             let known = known.unwrap_or_else(|| {
-                for (at, glyph) in glyphs {
+                let mut beyond = Beyond::new(high.drawn_out);
+                for (at, glyph) in high.glyphs(upper) {
                     if let Some(slot) = text.get_mut(at) {
                         *slot = glyph;
                     }
+                    beyond.add(glyph);
                 }
                 hashes.push(hash);
-                costs.push(text_cost(&text, ascii, None, self.most()));
+                costs.push(text_cost(&text, beyond, ascii, None, self.most()));
                 costs.len() - 1
             });
             if let Some(Some(cost)) = costs.get(known) {
@@ -258,10 +255,13 @@ impl Readings {
     }
 
     fn add_multi(&mut self, found: &Multi, text: &[Glyph], ascii: &Ascii, context: Context) {
-        let Some(cost) = text_cost(text, ascii, Some(found.used), self.most()) else {
+        let mut beyond = Beyond::new(drawn_out(text.iter().map(|glyph| glyph.character)));
+        let beyond_ascii = text.iter().filter(|glyph| !glyph.is_ascii());
+        beyond_ascii.for_each(|&glyph| beyond.add(glyph));
+        let Some(cost) = text_cost(text, beyond, ascii, Some(found.used), self.most()) else {
             return;
         };
-        let hash = hash(text.iter().copied());
+        let hash = hash(text);
         // Other scripts are in these charsets too, and rare there.
         let ideographs = cost.ideographs;
         let cost = cost.base + cost.least + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
@@ -378,11 +378,65 @@ fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'s
     Some((languages.get(first)?.name, least + text.base))
 }
 
-/// FNV-1a: texts are told apart by what they have beyond ASCII.
-fn hash(glyphs: impl Iterator<Item = Glyph>) -> u64 {
-    glyphs.fold(0xcbf2_9ce4_8422_2325, |hash: u64, glyph| {
-        (hash ^ u64::from(u32::from(glyph.character))).wrapping_mul(0x0000_0100_0000_01b3)
+/// The octets beyond ASCII of what is judged.
+struct High {
+    /// Where each is, and what its character counts for in the hash.
+    octets: Vec<(usize, u8, u64)>,
+    drawn_out: Cost,
+}
+
+impl High {
+    fn of(octets: &[u8]) -> Self {
+        let mut factor = FACTOR;
+        let places = octets.iter().copied().enumerate();
+        let high = places.filter(|(_, octet)| !octet.is_ascii());
+        High {
+            octets: high
+                .map(|(at, octet)| {
+                    factor = factor.wrapping_mul(FACTOR);
+                    (at, octet, factor)
+                })
+                .collect(),
+            drawn_out: drawn_out(octets.iter().copied()),
+        }
+    }
+
+    fn glyphs(&self, upper: &[Glyph; 128]) -> impl Iterator<Item = (usize, Glyph)> {
+        let glyph = |octet: u8| upper.get(usize::from(octet & 0x7f)).copied();
+        let octets = self.octets.iter();
+        octets.filter_map(move |&(at, octet, _)| Some((at, glyph(octet)?)))
+    }
+
+    /// Tells apart the texts that these octets are.
+    fn hash(&self, upper: &[Glyph; 128]) -> u64 {
+        let octets = self.octets.iter();
+        octets.fold(0, |sum: u64, &(_, octet, factor)| {
+            let glyph = upper.get(usize::from(octet & 0x7f));
+            let code = glyph.map_or(0, |glyph| u64::from(u32::from(glyph.character)));
+            sum.wrapping_add(code.wrapping_mul(factor))
+        })
+    }
+}
+
+/// Tells apart texts of characters of several octets.
+fn hash(text: &[Glyph]) -> u64 {
+    text.iter().fold(1, |hash: u64, glyph| {
+        (hash ^ u64::from(u32::from(glyph.character))).wrapping_mul(FACTOR)
     })
+}
+
+/// Odd, and with many bits.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// How often something beyond ASCII comes after four of its sort.
+fn drawn_out<T: Copy + PartialEq + Into<u32>>(text: impl Iterator<Item = T>) -> Cost {
+    let (mut last, mut run, mut more) = (None, 0, 0);
+    for one in text {
+        run = if last == Some(one) { run + 1 } else { 1 };
+        last = Some(one);
+        more += Cost::from(run > 4 && one.into() >= 0x80);
+    }
+    more
 }
 
 /// How many octets are beyond ASCII.

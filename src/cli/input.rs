@@ -108,8 +108,16 @@ pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
         0
     };
     let mut octets = Vec::with_capacity(text.len() / 2);
+    // Nearly always there is nothing between the digits.
+    let (pairs, _) = text.get(prefix..).unwrap_or_default().as_chunks::<2>();
+    octets.extend(
+        pairs
+            .iter()
+            .map_while(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)),
+    );
+    let done = prefix + 2 * octets.len();
     let mut high = None;
-    for (at, &character) in text.iter().enumerate().skip(prefix) {
+    for (at, &character) in text.iter().enumerate().skip(done) {
         let between = matches!(character, b' ' | b':' | b'\t' | b'\r' | b'\n');
         match (digit(character), high) {
             (Some(value), None) => high = Some(value),
@@ -129,10 +137,13 @@ pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
     }
 }
 
-fn digit(character: u8) -> Option<u8> {
-    char::from(character)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+const fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _ => None,
+    }
 }
 
 /// Why text is not octets in hex.

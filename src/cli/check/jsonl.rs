@@ -3,7 +3,7 @@
 use headguard::charset::Charset;
 use headguard::fields::Protection;
 use headguard::preview::hex;
-use headguard::{Confidence, Facts, Finding, FindingKind, Findings, Outcome, Verdict, scan};
+use headguard::{Confidence, Finding, FindingKind, Findings, Outcome, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -62,21 +62,22 @@ impl<'l> Answer<'l> {
         value: &[u8],
         verdict: &Verdict<'_>,
     ) -> Self {
-        let scanned = scan(value).in_field(field);
         let secret = Protection::of(field) == Some(Protection::Credentials);
-        let plain = if scanned.facts().contains(Facts::NON_ASCII) {
-            "utf-8"
-        } else {
-            "ascii"
-        };
         // What is there, whatever the policy has to say of it.
-        let found = || verdict.findings().cloned().into_iter().flatten();
-        let heaviest = found().map(|finding| finding.kind()).min();
-        let findings = found().take(Verdict::MOST_JUDGED);
+        let mut heaviest: Option<FindingKind> = None;
+        let mut findings = Vec::new();
+        for finding in verdict.findings().cloned().into_iter().flatten() {
+            let kind = finding.kind();
+            heaviest = Some(heaviest.map_or(kind, |known| known.min(kind)));
+            if findings.len() < Verdict::MOST_JUDGED {
+                findings.push(Found::new(&finding));
+            }
+        }
+        let plain = if value.is_ascii() { "ascii" } else { "utf-8" };
         Self {
             id,
             class: heaviest.map_or(plain, FindingKind::name),
-            findings: findings.map(|finding| Found::new(&finding)).collect(),
+            findings,
             reading: verdict
                 .findings()
                 .and_then(Findings::reading)
