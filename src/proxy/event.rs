@@ -133,7 +133,7 @@ pub(super) struct Asked<'r> {
 pub(super) struct Record {
     logging: Logging,
     started: Instant,
-    id: RequestId,
+    id: RequestId<'static>,
     client: Peer,
     method: String,
     host: String,
@@ -163,7 +163,12 @@ enum Failure {
 
 impl Record {
     /// Starts the record of a request whose head has come.
-    pub(super) fn open(logging: &Logging, client: Peer, id: RequestId, asked: &Asked<'_>) -> Self {
+    pub(super) fn open(
+        logging: &Logging,
+        client: Peer,
+        id: RequestId<'static>,
+        asked: &Asked<'_>,
+    ) -> Self {
         Self {
             logging: logging.clone(),
             started: Instant::now(),
@@ -183,7 +188,7 @@ impl Record {
         }
     }
 
-    pub(super) const fn id(&self) -> &RequestId {
+    pub(super) const fn id(&self) -> &RequestId<'static> {
         &self.id
     }
 

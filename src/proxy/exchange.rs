@@ -23,7 +23,7 @@ use crate::decide::RequestPolicy;
 use crate::headers::Repair;
 use crate::preview::Preview;
 use crate::wire::framing::{self, Framing};
-use crate::wire::head::{Field, RequestLine, StatusLine, Version};
+use crate::wire::head::{Field, Known, RequestLine, StatusLine, Version};
 use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
 use crate::wire::syntax::{Place, SyntaxError};
@@ -80,7 +80,14 @@ pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) 
     };
     let after = match exchange.attempt(scratch, &mut record).await {
         Ok(after) => after,
-        Err(refused) => Box::pin(exchange.answer(scratch, record, refused)).await,
+        Err(Refused {
+            fault: Fault::ClientGone,
+            ..
+        }) => After::Gone,
+        Err(refused) => {
+            let answered = exchange.answer(scratch, &mut record, refused);
+            exchange.send(scratch, record, answered).await
+        }
     };
     client.timer.arm(shared.config.timeouts.idle);
     after
@@ -102,7 +109,7 @@ fn sent<'s>(scratch: &'s Scratch, name: &'static str) -> impl Iterator<Item = &'
 }
 
 /// What a request is called: as it says, or anew.
-fn request_id(scratch: &Scratch) -> RequestId {
+fn request_id(scratch: &Scratch) -> RequestId<'_> {
     RequestId::of(sent(scratch, X_REQUEST_ID))
 }
 
@@ -119,6 +126,13 @@ impl From<Fault> for Refused {
             drained: Drained::Part,
         }
     }
+}
+
+/// What follows an answer of our own.
+struct Answered {
+    /// Whether the connection can be used again.
+    keeps: bool,
+    drained: Drained,
 }
 
 /// What was decided about a request that goes on.
@@ -311,7 +325,7 @@ impl<'x> Exchange<'x> {
         Record::open(
             &self.shared.logging,
             self.client.peer,
-            request_id(scratch),
+            request_id(scratch).into_owned(),
             &asked,
         )
     }
@@ -570,17 +584,14 @@ impl<'x> Exchange<'x> {
         .await
     }
 
-    /// Answers by ourselves.
-    async fn answer(
-        mut self,
+    /// Writes an answer of our own.
+    fn answer(
+        &mut self,
         scratch: &mut Scratch,
-        mut record: Told,
+        record: &mut Told,
         Refused { fault, drained }: Refused,
-    ) -> After {
-        if matches!(fault, Fault::ClientGone) {
-            return After::Gone;
-        }
-        if let Some(record) = &mut record {
+    ) -> Answered {
+        if let Some(record) = record {
             record.answered(&fault);
         }
         let leaving = self.client.worker.stage() > Stage::Serving;
@@ -592,11 +603,12 @@ impl<'x> Exchange<'x> {
             true => Afterwards::KeepOpen,
             false => Afterwards::Close,
         };
+        let mut reply = std::mem::take(&mut scratch.reply);
+        reply.clear();
         let id = match &record {
             Some(record) => record.id().clone(),
             None => request_id(scratch),
         };
-        scratch.reply.clear();
         // What is repeated is told as it was.
         let is_new = !matches!(fault, Fault::Repeated(_));
         let accept = is_new.then(|| sent(scratch, "Accept"));
@@ -617,16 +629,23 @@ impl<'x> Exchange<'x> {
             }
             fault => fault,
         };
-        let mut reply = std::mem::take(&mut scratch.reply);
         reply::write(&fault, &asker, afterwards, &mut reply);
         scratch.reply = reply;
         self.client.answering = true;
+        Answered { keeps, drained }
+    }
+
+    /// Sends the answer that was written.
+    async fn send(
+        &mut self,
+        scratch: &mut Scratch,
+        mut record: Told,
+        Answered { keeps, drained }: Answered,
+    ) -> After {
         let timer = &self.client.timer;
         timer.arm(self.shared.config.timeouts.body);
-        if write_all(&mut self.client.stream, timer, &scratch.reply)
-            .await
-            .is_err()
-        {
+        let sent = write_all(&mut self.client.stream, timer, &scratch.reply).await;
+        if sent.is_err() {
             return After::Gone;
         }
         if let Some(record) = &mut record {
@@ -642,10 +661,11 @@ impl<'x> Exchange<'x> {
     }
 
     /// Whether the client may go on after this request.
-    fn keeps_alive(&mut self, scratch: &Scratch) -> bool {
+    fn keeps_alive(&self, scratch: &Scratch) -> bool {
         let mut seen = framing::Connection::default();
-        for value in sent(scratch, "Connection") {
-            seen.read(value);
+        let lines = scratch.fields.iter();
+        for line in lines.filter(|field| field.known == Known::Connection) {
+            seen.read(line.value(&scratch.inbound));
         }
         self.line.version == Version::Http11 && !seen.close
     }

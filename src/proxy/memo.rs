@@ -96,11 +96,10 @@ impl Refusal {
         }
     }
 
-    /// The body in its three parts.
-    pub(super) fn body<'r>(&'r self, instance: &'r str) -> [&'r str; 3] {
+    /// The body before and after the identifier.
+    pub(super) fn body(&self) -> (&str, &str) {
         let parts = self.body.split_at_checked(self.place);
-        let (before, after) = parts.unwrap_or((&self.body, ""));
-        [before, instance, after]
+        parts.unwrap_or((&self.body, ""))
     }
 }
 
@@ -245,7 +244,8 @@ mod tests {
                     assert_eq!(refusal.item, rejected.item(*level));
                     let instance = "urn:headguard:request:abc";
                     let (media_type, body) = rejected.problem(Some(instance), *level).told(as_text);
-                    assert_eq!(refusal.body(instance).concat(), body);
+                    let (before, after) = refusal.body();
+                    assert_eq!([before, instance, after].concat(), body);
                     assert!(refusal.head.contains(media_type));
                 }
             }

@@ -334,7 +334,7 @@ fn detail_of_syntax(error: &SyntaxError, level: DetailLevel) -> String {
 /// What of a request decides how it is answered.
 #[derive(Clone, Debug)]
 pub(super) struct Asker<'r> {
-    pub(super) id: &'r RequestId,
+    pub(super) id: &'r RequestId<'r>,
     pub(super) level: DetailLevel,
     /// It prefers plain text (RFC 9110 §12.5.1).
     pub(super) as_text: bool,
@@ -345,7 +345,7 @@ pub(super) struct Asker<'r> {
 impl<'r> Asker<'r> {
     /// Somebody whose `Accept` fields have these values.
     pub(super) fn new<'h>(
-        id: &'r RequestId,
+        id: &'r RequestId<'r>,
         level: DetailLevel,
         accept: impl Iterator<Item = &'h [u8]>,
         to_head: bool,
@@ -359,7 +359,7 @@ impl<'r> Asker<'r> {
     }
 
     /// Somebody of whom no request is known.
-    pub(super) const fn unknown(id: &'r RequestId, level: DetailLevel) -> Self {
+    pub(super) const fn unknown(id: &'r RequestId<'r>, level: DetailLevel) -> Self {
         Self {
             id,
             level,
@@ -378,15 +378,18 @@ pub(super) enum Afterwards {
 
 /// Writes the whole response to what went wrong.
 pub(super) fn write(fault: &Fault, asker: &Asker<'_>, afterwards: Afterwards, out: &mut Vec<u8>) {
-    let instance = asker.id.urn();
+    let (urn, id) = asker.id.urn();
     let (head, body);
     let (head, parts) = match fault {
-        Fault::Repeated(refusal) => (refusal.head.as_str(), refusal.body(&instance)),
+        Fault::Repeated(refusal) => {
+            let (before, after) = refusal.body();
+            (refusal.head.as_str(), [before, urn, &id, after])
+        }
         _ => {
             let media_type;
-            (media_type, body) = told(fault, asker, &instance);
+            (media_type, body) = told(fault, asker, &[urn, &id].concat());
             head = self::head(fault.status(), media_type, &item(fault, asker.level));
-            (head.as_str(), [body.as_str(), "", ""])
+            (head.as_str(), [body.as_str(), "", "", ""])
         }
     };
     let length: usize = parts.iter().map(|part| part.len()).sum();

@@ -1,5 +1,6 @@
 //! What a request is called in the log, in a refusal and by whoever asks about it.
 
+use std::borrow::Cow;
 use std::collections::hash_map::RandomState;
 use std::fmt::{self, Write as _};
 use std::hash::BuildHasher as _;
@@ -16,12 +17,12 @@ const MOST_OCTETS: usize = 128;
 
 /// The identifier of one request: a token.
 #[derive(Clone, Debug)]
-pub(super) struct RequestId(String);
+pub(super) struct RequestId<'h>(Cow<'h, str>);
 
-impl RequestId {
+impl<'h> RequestId<'h> {
     /// The identifier a request brought along, if it is one token; else a new one.
     /// `sent` are the values of its [`X_REQUEST_ID`] fields.
-    pub(super) fn of<'h>(mut sent: impl Iterator<Item = &'h [u8]>) -> Self {
+    pub(super) fn of(mut sent: impl Iterator<Item = &'h [u8]>) -> Self {
         let kept = match (sent.next(), sent.next()) {
             (Some(only), None) => token(only),
             _ => None,
@@ -37,28 +38,31 @@ impl RequestId {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let [high, low] = KEYS.get_or_init(|| [RandomState::new(), RandomState::new()]);
-        Self(format!(
-            "{:016x}{:016x}",
-            high.hash_one(count),
-            low.hash_one(count)
-        ))
+        let (high, low) = (high.hash_one(count), low.hash_one(count));
+        RequestId(format!("{high:016x}{low:016x}").into())
+    }
+
+    /// The same, for longer than the request's head is there.
+    pub(super) fn into_owned(self) -> RequestId<'static> {
+        RequestId(self.0.into_owned().into())
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// `urn:headguard:request:ID`, for a problem's `instance`.
-    pub(super) fn urn(&self) -> String {
-        const PREFIX: &str = "urn:headguard:request:";
-        let mut urn = String::with_capacity(PREFIX.len() + self.0.len());
-        urn.push_str(PREFIX);
-        // Some characters of a token have no place in a URN (RFC 8141 §2).
+    /// `urn:headguard:request:ID` in its two parts, for a problem's `instance`.
+    pub(super) fn urn(&self) -> (&'static str, Cow<'_, str>) {
+        ("urn:headguard:request:", self.in_urn())
+    }
+
+    /// Some characters of a token have no place in a URN (RFC 8141 §2).
+    fn in_urn(&self) -> Cow<'_, str> {
         let stays = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~!$&'*+".contains(&octet);
         if self.0.bytes().all(stays) {
-            urn.push_str(&self.0);
-            return urn;
+            return Cow::Borrowed(&self.0);
         }
+        let mut urn = String::with_capacity(3 * self.0.len());
         for octet in self.0.bytes() {
             if stays(octet) {
                 urn.push(char::from(octet));
@@ -67,21 +71,21 @@ impl RequestId {
                 let _ = write!(urn, "%{octet:02X}");
             }
         }
-        urn
+        Cow::Owned(urn)
     }
 }
 
-impl fmt::Display for RequestId {
+impl fmt::Display for RequestId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-fn token(octets: &[u8]) -> Option<RequestId> {
+fn token(octets: &[u8]) -> Option<RequestId<'_>> {
     let right = (1..=MOST_OCTETS).contains(&octets.len())
         && octets.iter().all(|&octet| octet::is_token(octet));
     let text = std::str::from_utf8(octets).ok().filter(|_| right)?;
-    Some(RequestId(text.to_owned()))
+    Some(RequestId(text.into()))
 }
 
 #[cfg(test)]
@@ -123,6 +127,8 @@ mod tests {
     #[test]
     fn a_urn_holds_what_a_urn_may() {
         let id = token(b"a|b^c%d#e`f").expect("a token");
-        assert_eq!(id.urn(), "urn:headguard:request:a%7Cb%5Ec%25d%23e%60f");
+        let (prefix, id) = id.urn();
+        assert_eq!(prefix, "urn:headguard:request:");
+        assert_eq!(id, "a%7Cb%5Ec%25d%23e%60f");
     }
 }
