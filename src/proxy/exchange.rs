@@ -264,7 +264,7 @@ impl<'x> Exchange<'x> {
             let fault = Fault::Syntax(SyntaxError::Target(Place::outside(octet, offset)));
             return Err((fault, read.framing, read.expects_continue));
         }
-        let method = line.method(head);
+        let method = read.method;
         let host = match shared.upstream.host() {
             Some(host) => HostLine::Set(host),
             None => HostLine::AsSent {

@@ -47,11 +47,11 @@ pub(super) fn write_request(request: &Request<'_>, out: &mut Vec<u8>) {
         ..
     } = *request;
     let mut run = Runs::new(head, out);
-    let method = line.method(head);
+    let method = read.method;
     let path = read.target.path_and_query;
     if !path.starts_with(['/', '*'])
         || line.version == Version::Http10
-        || path.len() != line.target(head).len()
+        || path.len() != line.target_octets()
     {
         run.skip(..fields_start(line.octets, fields));
         run.say(method.as_bytes());

@@ -526,7 +526,7 @@ pub fn encode(data: &[u8], out: &mut Vec<u8>) {
 /// is about one connection.
 #[must_use]
 pub fn is_known(name: &str) -> bool {
-    !matches!(Known::of(name.as_bytes()), Known::Other)
+    !matches!(Known::of(name.as_bytes()), Known::LookAlike | Known::Other)
 }
 
 /// Whether a field of this name may not stand in a trailer.

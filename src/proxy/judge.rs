@@ -33,7 +33,7 @@ pub(super) fn request<'p>(
     read: &framing::Request<'_>,
 ) -> Result<(RequestPolicy<'p>, Vec<Repair>), Fault> {
     limits::check(line, head, fields, &shared.config.limits).map_err(Fault::Exceeded)?;
-    let policy = policy_for(&shared.config.policy, line.method(head), &read.target);
+    let policy = policy_for(&shared.config.policy, read.method, &read.target);
     let lines = || fields.iter().map(|field| InHead { field, head });
     let mut unclear = policy.unclear(lines());
     let (first, second) = (unclear.next(), unclear.next());

@@ -4,7 +4,6 @@
 //! the transfer coding, the length, the host, the form of the target.
 
 use super::head::{Field, Known, RequestLine, StatusLine, Version};
-use crate::fields::same_name;
 use http::uri::Authority;
 
 /// How the end of a body is known (RFC 9112 §6.3).
@@ -158,6 +157,8 @@ impl<'h> Target<'h> {
 /// What of a request decides how it is read and passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Request<'h> {
+    /// The method, a token.
+    pub(crate) method: &'h str,
     pub(crate) framing: Framing,
     pub(crate) target: Target<'h>,
     /// The client waits for 100 before it sends the body.
@@ -221,9 +222,7 @@ pub(crate) fn request<'h>(
                 h2c |= options(value()).any(|one| one.eq_ignore_ascii_case(b"h2c"));
             }
             Known::Http2Settings | Known::KeepAlive | Known::ProxyConnection | Known::Trailer => {}
-            Known::Other if looks_like_framing(field, head) => {
-                return Err(Malformed::LookAlike);
-            }
+            Known::LookAlike => return Err(Malformed::LookAlike),
             Known::Hop | Known::Other => {}
         }
     }
@@ -239,6 +238,7 @@ pub(crate) fn request<'h>(
     };
     let target = addressed(method, line.target(head), host, line.version, secure)?;
     Ok(Request {
+        method,
         framing,
         target,
         expects_continue: expects_continue
@@ -259,9 +259,7 @@ pub(crate) fn request<'h>(
 /// How the end of a request's body is known, where the request is refused for
 /// something else and one reading only is possible.
 pub(crate) fn body_of(line: &RequestLine, head: &[u8], fields: &[Field]) -> Option<Framing> {
-    let looks_alike =
-        |field: &Field| field.known == Known::Other && looks_like_framing(field, head);
-    if fields.iter().any(looks_alike) {
+    if fields.iter().any(|field| field.known == Known::LookAlike) {
         return None;
     }
     let of = |known| {
@@ -323,15 +321,6 @@ pub(crate) fn is_nominated(name: &str, head: &[u8], fields: &[Field]) -> bool {
     connections
         .flat_map(|field| options(field.value(head)))
         .any(|option| option.eq_ignore_ascii_case(name.as_bytes()))
-}
-
-fn looks_like_framing(field: &Field, head: &[u8]) -> bool {
-    let known = match field.name_octets(head).len() {
-        14 => "content-length",
-        17 => "transfer-encoding",
-        _ => return false,
-    };
-    same_name(known, field.name(head))
 }
 
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6)

@@ -63,6 +63,8 @@ pub(crate) enum Known {
     Host,
     Http2Settings,
     KeepAlive,
+    /// `Content_Length` and the like, which some readers take for the field.
+    LookAlike,
     Other,
     ProxyConnection,
     Te,
@@ -98,6 +100,10 @@ impl Known {
             candidate.1
         } else if is_of_hops(name) {
             Self::Hop
+        } else if matches!(candidate.1, Self::ContentLength | Self::TransferEncoding)
+            && looks_like(name, candidate.0)
+        {
+            Self::LookAlike
         } else {
             Self::Other
         }
@@ -121,8 +127,14 @@ impl Known {
     /// Whether a field says where a message ends or whom it is for. None of
     /// these may stand in a trailer (RFC 9110 §6.5.1).
     pub(crate) const fn is_framing_or_routing(self) -> bool {
-        !matches!(self, Self::Hop | Self::Other)
+        !matches!(self, Self::Hop | Self::LookAlike | Self::Other)
     }
+}
+
+/// Whether a name of the same length differs in its case, and in `_` for `-`.
+fn looks_like(name: &[u8], known: &[u8]) -> bool {
+    let mut octets = name.iter().zip(known);
+    octets.all(|(one, other)| one.eq_ignore_ascii_case(other) || (*one, *other) == (b'_', b'-'))
 }
 
 /// Whether hops may speak in a field: more names than do, told apart later.
@@ -544,7 +556,10 @@ mod tests {
             ("X-Real-IP", Known::Hop),
             ("X-Name", Known::Other),
             ("Hos", Known::Other),
-            ("Content_Length", Known::Other),
+            ("Content_Length", Known::LookAlike),
+            ("TRANSFER_ENCODING", Known::LookAlike),
+            ("Contents_Length", Known::Other),
+            ("Http2_Settings", Known::Other),
         ] {
             assert_eq!(Known::of(name.as_bytes()), known, "{name}");
         }
