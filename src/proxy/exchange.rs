@@ -14,7 +14,7 @@ use super::forwarding::{self, HostLine};
 use super::judge;
 use super::memo::{Asking, Refusal};
 use super::reply::{self, Afterwards, Asker, Fault};
-use super::request_id::{RequestId, X_REQUEST_ID};
+use super::request_id::RequestId;
 use super::tunnel;
 use super::upstream::{Connected, chain};
 use super::worker::{Counted, Stage};
@@ -23,7 +23,7 @@ use crate::decide::RequestPolicy;
 use crate::headers::Repair;
 use crate::preview::Preview;
 use crate::wire::framing::{self, Framing};
-use crate::wire::head::{Field, Known, RequestLine, StatusLine, Version};
+use crate::wire::head::{Known, RequestLine, StatusLine, Version};
 use crate::wire::scratch::{FIRST_READ, Scratch, make_room};
 use crate::wire::stream::{Stream, poll_read_onto};
 use crate::wire::syntax::{Place, SyntaxError};
@@ -94,23 +94,15 @@ pub(super) async fn run(client: &mut Client, scratch: &mut Scratch, arms: bool) 
 }
 
 /// The values of one field of the request in `scratch`.
-fn sent<'s>(scratch: &'s Scratch, name: &'static str) -> impl Iterator<Item = &'s [u8]> + use<'s> {
-    let head = &scratch.inbound[..];
-    let named = move |field: &&Field| {
-        field
-            .name_octets(head)
-            .eq_ignore_ascii_case(name.as_bytes())
-    };
-    scratch
-        .fields
-        .iter()
-        .filter(named)
-        .map(move |field| field.value(head))
+fn sent(scratch: &Scratch, known: Known) -> impl Iterator<Item = &[u8]> {
+    let fields = scratch.fields.iter();
+    let named = fields.filter(move |field| field.known == known);
+    named.map(|field| field.value(&scratch.inbound))
 }
 
 /// What a request is called: as it says, or anew.
 fn request_id(scratch: &Scratch) -> RequestId<'_> {
-    RequestId::of(sent(scratch, X_REQUEST_ID))
+    RequestId::of(sent(scratch, Known::RequestId))
 }
 
 /// A request that is answered by us, and whether its body is out of the way.
@@ -305,7 +297,7 @@ impl<'x> Exchange<'x> {
         let head = &scratch.inbound[..];
         let host = match read {
             Some(read) => read.target.authority.to_owned(),
-            None => sent(scratch, "Host")
+            None => sent(scratch, Known::Host)
                 .next()
                 .map(|host| Preview::new(host).to_string())
                 .unwrap_or_default(),
@@ -611,7 +603,7 @@ impl<'x> Exchange<'x> {
         };
         // What is repeated is told as it was.
         let is_new = !matches!(fault, Fault::Repeated(_));
-        let accept = is_new.then(|| sent(scratch, "Accept"));
+        let accept = is_new.then(|| sent(scratch, Known::Accept));
         let asker = Asker::new(
             &id,
             self.shared.config.detail_level,
@@ -663,9 +655,8 @@ impl<'x> Exchange<'x> {
     /// Whether the client may go on after this request.
     fn keeps_alive(&self, scratch: &Scratch) -> bool {
         let mut seen = framing::Connection::default();
-        let lines = scratch.fields.iter();
-        for line in lines.filter(|field| field.known == Known::Connection) {
-            seen.read(line.value(&scratch.inbound));
+        for value in sent(scratch, Known::Connection) {
+            seen.read(value);
         }
         self.line.version == Version::Http11 && !seen.close
     }

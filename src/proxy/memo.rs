@@ -7,7 +7,7 @@
 use super::reply;
 use crate::explain::DetailLevel;
 use crate::headers::Rejected;
-use crate::wire::head::Field;
+use crate::wire::head::{Field, Known};
 use http::StatusCode;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -46,12 +46,15 @@ impl<'h> Asking<'h> {
             languages: None,
         };
         for field in fields {
-            let name = field.name_octets(head);
-            if name.eq_ignore_ascii_case(b"accept") {
-                let other = asking.accept.replace(field.value(head));
-                other.is_none().then_some(())?;
-            } else if name.eq_ignore_ascii_case(b"accept-language") {
-                asking.languages.get_or_insert(field.value(head));
+            match field.known {
+                Known::Accept => {
+                    let other = asking.accept.replace(field.value(head));
+                    other.is_none().then_some(())?;
+                }
+                Known::AcceptLanguage => {
+                    asking.languages.get_or_insert(field.value(head));
+                }
+                _ => {}
             }
         }
         Some(asking)

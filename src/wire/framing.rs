@@ -223,7 +223,11 @@ pub(crate) fn request<'h>(
             }
             Known::Http2Settings | Known::KeepAlive | Known::ProxyConnection | Known::Trailer => {}
             Known::LookAlike => return Err(Malformed::LookAlike),
-            Known::Hop | Known::Other => {}
+            Known::Accept
+            | Known::AcceptLanguage
+            | Known::Hop
+            | Known::Other
+            | Known::RequestId => {}
         }
     }
     let framing = match (coding, length) {

@@ -51,9 +51,11 @@ fn part(head: &[u8], start: u32, end: u32) -> &[u8] {
     head.get(start as usize..end as usize).unwrap_or_default()
 }
 
-/// The fields that the way of a message depends on.
+/// The fields that the way of a message depends on, or an answer of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
+    Accept,
+    AcceptLanguage,
     Connection,
     ContentLength,
     Expect,
@@ -67,6 +69,7 @@ pub(crate) enum Known {
     LookAlike,
     Other,
     ProxyConnection,
+    RequestId,
     Te,
     Trailer,
     TransferEncoding,
@@ -79,7 +82,10 @@ impl Known {
         let candidate: (&[u8], Self) = match name.len() {
             2 => (b"te", Self::Te),
             4 => (b"host", Self::Host),
-            6 => (b"expect", Self::Expect),
+            6 => match name.first() {
+                Some(b'a' | b'A') => (b"accept", Self::Accept),
+                _ => (b"expect", Self::Expect),
+            },
             7 => match name.first() {
                 Some(b't' | b'T') => (b"trailer", Self::Trailer),
                 _ => (b"upgrade", Self::Upgrade),
@@ -88,10 +94,12 @@ impl Known {
                 Some(b'c' | b'C') => (b"connection", Self::Connection),
                 _ => (b"keep-alive", Self::KeepAlive),
             },
+            12 => (b"x-request-id", Self::RequestId),
             14 => match name.first() {
                 Some(b'c' | b'C') => (b"content-length", Self::ContentLength),
                 _ => (b"http2-settings", Self::Http2Settings),
             },
+            15 => (b"accept-language", Self::AcceptLanguage),
             16 => (b"proxy-connection", Self::ProxyConnection),
             17 => (b"transfer-encoding", Self::TransferEncoding),
             _ => (b"", Self::Other),
@@ -127,7 +135,15 @@ impl Known {
     /// Whether a field says where a message ends or whom it is for. None of
     /// these may stand in a trailer (RFC 9110 §6.5.1).
     pub(crate) const fn is_framing_or_routing(self) -> bool {
-        !matches!(self, Self::Hop | Self::LookAlike | Self::Other)
+        !matches!(
+            self,
+            Self::Accept
+                | Self::AcceptLanguage
+                | Self::Hop
+                | Self::LookAlike
+                | Self::Other
+                | Self::RequestId
+        )
     }
 }
 
@@ -342,23 +358,17 @@ fn places(
 ) -> bool {
     fields.clear();
     let end_of_fields = octets.saturating_sub(2);
-    let mut ends = headers
-        .iter()
-        .skip(1)
-        .map(|header| offset_in(head, header.name.as_bytes()))
-        .chain([end_of_fields]);
-    let first = headers.first().map_or(end_of_fields, |header| {
-        offset_in(head, header.name.as_bytes())
-    });
+    let starts_at = |header: &httparse::Header<'_>| offset_in(head, header.name.as_bytes());
+    let first = headers.first().map_or(end_of_fields, starts_at);
     let mut all_end_well = ends_in_crlf(head, octets) && (first == 0 || ends_in_crlf(head, first));
-    for header in headers {
+    for (place, header) in headers.iter().enumerate() {
         let name = range_in(head, header.name.as_bytes());
         let value = match header.value {
             // An empty slice may point anywhere; its place is behind the colon.
             [] => name.end + 1..name.end + 1,
             value => range_in(head, value),
         };
-        let end = ends.next().unwrap_or(end_of_fields);
+        let end = headers.get(place + 1).map_or(end_of_fields, starts_at);
         all_end_well &= ends_in_crlf(head, end);
         fields.push(Field {
             name: narrow(name.start),
@@ -554,6 +564,10 @@ mod tests {
             ("X-Forwarded-For", Known::Hop),
             ("x_forwarded_host", Known::Hop),
             ("X-Real-IP", Known::Hop),
+            ("ACCEPT", Known::Accept),
+            ("accept-Language", Known::AcceptLanguage),
+            ("X-Request-ID", Known::RequestId),
+            ("X_Request_ID", Known::Other),
             ("X-Name", Known::Other),
             ("Hos", Known::Other),
             ("Content_Length", Known::LookAlike),
