@@ -105,7 +105,8 @@ pub(super) fn is_alphabetic(character: char) -> bool {
         '\0'..='\u{7f}' => character.is_ascii_alphabetic(),
         '\u{80}'..='\u{bf}' => matches!(character, 'ª' | 'µ' | 'º'),
         '\u{c0}'..='\u{24f}' => !matches!(character, '×' | '÷'),
-        '\u{400}'..='\u{481}' => true,
+        '\u{391}'..='\u{3a1}' | '\u{3a3}'..='\u{3ce}' | '\u{400}'..='\u{481}' => true,
+        '\u{5d0}'..='\u{5ea}' | '\u{620}'..='\u{657}' | '\u{e01}'..='\u{e3a}' => true,
         // Punctuation, money, and boxes.
         '\u{2000}'..='\u{206f}' | '\u{20a0}'..='\u{20cf}' | '\u{2190}'..='\u{23ff}' => false,
         '\u{2500}'..='\u{2bff}' => false,

@@ -6,9 +6,33 @@ use super::model::Cost;
 /// What a sign beyond ASCII costs between these two.
 pub(super) fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
     let is_letter = |character: Option<char>| character.is_some_and(is_alphabetic);
-    let is_digit = |character: Option<char>| character.is_some_and(char::is_numeric);
+    let is_digit = |character: Option<char>| {
+        character.is_some_and(|character| match character.is_ascii() {
+            true => character.is_ascii_digit(),
+            false => character.is_numeric(),
+        })
+    };
     let is_space = |character: Option<char>| {
-        character.is_none_or(|character| " \";,()/&+=.:!?-'".contains(character))
+        matches!(
+            character,
+            None | Some(
+                ' ' | '"'
+                    | ';'
+                    | ','
+                    | '('
+                    | ')'
+                    | '/'
+                    | '&'
+                    | '+'
+                    | '='
+                    | '.'
+                    | ':'
+                    | '!'
+                    | '?'
+                    | '-'
+                    | '\''
+            )
+        )
     };
     let edge = |character: Option<char>| character.is_none_or(|character| character == ' ');
     let (fits, otherwise, is_placed) = match sign {
