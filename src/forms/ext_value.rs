@@ -7,6 +7,7 @@
 //! (RFC 5987), so all that are known are read.
 
 use super::{Found, Label, Place, is_token, percent_octet, push_quoted};
+use crate::octet;
 
 /// The ext-value, or the parameter with one, that starts at `at`.
 pub(super) fn at(value: &[u8], at: usize) -> Option<(Found, Place)> {
@@ -155,27 +156,10 @@ fn ext_value(rest: &[u8]) -> Option<Ext<'_>> {
 /// More than any charset, language or parameter has.
 const MOST_OF_NAME: usize = 48;
 
-/// `attr-char`, and what `encodeURIComponent` leaves although it is none.
+/// `attr-char`, which is a token without `%`, `'` and `*`, and what
+/// `encodeURIComponent` leaves although it is none.
 const fn is_value_char(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(
-            octet,
-            b'!' | b'#'
-                | b'$'
-                | b'&'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-        )
+    (octet::is_token(octet) && octet != b'%') || matches!(octet, b'(' | b')')
 }
 
 impl Ext<'_> {
