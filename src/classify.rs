@@ -72,7 +72,11 @@ impl<'v> Scan<'v> {
     }
 
     fn may_be_in_a_form(&self) -> bool {
-        forms::may_be_in(self.value(), self.facts())
+        // Mostly it is the `?` of a query, or the `!` of a sentence.
+        if !self.facts().intersects(forms::FACTS_WITHOUT_MARKS) {
+            return characters::marks_may_mean_something(self.value());
+        }
+        forms::may_be_in(self.value())
             || (self.facts().contains(Facts::MARK) && characters::may_be_lossy(self.value()))
     }
 

@@ -11,11 +11,26 @@ use crate::lanes;
 /// The cheap question that spares nearly all ASCII values the judging: are
 /// there marks after letters, twice, or nothing but marks?
 pub(crate) fn may_be_lossy(value: &[u8]) -> bool {
-    let marks = lanes::places(value, |octet| (octet == b'?') | (octet == b'!'));
-    let before = marks.filter_map(|at| value.get(at.checked_sub(1)?));
-    let torn = before.filter(|octet| octet.is_ascii_alphabetic());
+    let torn = before_marks(value).filter(|octet| octet.is_ascii_alphabetic());
     // `?1` is a boolean of a structured field, which browsers send a lot of.
     value.starts_with(b"???") || torn.take(2).count() == 2
+}
+
+/// The same, or is there a `=?`, which starts an encoded-word: all that marks
+/// can mean, in one look.
+pub(crate) fn marks_may_mean_something(value: &[u8]) -> bool {
+    let mut torn = 0;
+    value.starts_with(b"???")
+        || before_marks(value).any(|octet| {
+            torn += usize::from(octet.is_ascii_alphabetic());
+            octet == b'=' || torn == 2
+        })
+}
+
+/// The octets that marks stand after.
+fn before_marks(value: &[u8]) -> impl Iterator<Item = u8> {
+    let marks = lanes::places(value, |octet| (octet == b'?') | (octet == b'!'));
+    marks.filter_map(|at| value.get(at.checked_sub(1)?).copied())
 }
 
 /// Which marks of a value stand for letters that were lost.

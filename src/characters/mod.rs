@@ -13,7 +13,7 @@ mod composed;
 mod lossy;
 
 use crate::finding::FindingKind;
-pub(crate) use lossy::{Lost, may_be_lossy};
+pub(crate) use lossy::{Lost, marks_may_mean_something, may_be_lossy};
 
 /// What a whole text says about the characters in it.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

@@ -23,16 +23,14 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// Facts without which no form can be in a value.
-pub(crate) const FACTS: Facts = Facts::PERCENT.with(Facts::MARK).with(Facts::BACKSLASH);
+pub(crate) const FACTS: Facts = FACTS_WITHOUT_MARKS.with(Facts::MARK);
+
+/// Facts without which no form but an encoded-word can be in a value.
+pub(crate) const FACTS_WITHOUT_MARKS: Facts = Facts::PERCENT.with(Facts::BACKSLASH);
 
 /// Whether a form may be in the value: a look at its signs, for the many values
 /// with a `?` or a `%` that hold none.
-pub(crate) fn may_be_in(value: &[u8], facts: Facts) -> bool {
-    if !facts.intersects(Facts::PERCENT.with(Facts::BACKSLASH)) {
-        // Of all signs `=?` is the only one without these.
-        return lanes::places(value, |octet| octet == b'?')
-            .any(|at| at.checked_sub(1).and_then(|at| value.get(at)) == Some(&b'='));
-    }
+pub(crate) fn may_be_in(value: &[u8]) -> bool {
     let signs = Signs::of(value);
     signs.word || signs.percent || signs.display || signs.script || signs.backslash
 }
