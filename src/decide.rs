@@ -358,6 +358,10 @@ impl RequestPolicy<'_> {
                     .all(|(_, order)| order.decodes_markup()),
                 hidden_ascii: wanted().all(|(_, order)| order.decodes_markup()),
                 max_octets: self.max_octets(name),
+                rejects: &|kind| {
+                    let order = self.policy.asked(&self.inclusions, name, kind);
+                    order.action == Action::Reject
+                },
                 form: self.policy.form(&self.inclusions, name),
             },
         );
@@ -393,6 +397,7 @@ impl RequestPolicy<'_> {
             decode_markup: false,
             hidden_ascii: false,
             max_octets: self.max_octets(name),
+            rejects: &|_| false,
             form,
         };
         normalize::convert(found, text, &allowance).ok()

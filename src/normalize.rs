@@ -92,6 +92,8 @@ pub(crate) struct Allowance<'a> {
     /// Whether signs in disguise may come out of any decoding, also of a charset.
     pub(crate) hidden_ascii: bool,
     pub(crate) max_octets: Option<usize>,
+    /// Whether a value is refused for a finding of this kind.
+    pub(crate) rejects: &'a dyn Fn(FindingKind) -> bool,
     /// How the text is passed on.
     pub(crate) form: Form,
 }
@@ -117,6 +119,9 @@ pub enum Refusal {
     NotInForm,
     /// The field is never rewritten.
     Protected,
+    /// The result would be refused itself: it has a full-width form, say, and
+    /// the policy rejects these.
+    Rejected,
     /// A signature that the message carries covers the field.
     Signed,
     /// The result would still hold what was to be repaired, or be decoded by half.
@@ -146,6 +151,7 @@ impl Refusal {
             }
             Self::NotInForm => "the form that the rule declares cannot say this text",
             Self::Protected => "this field is never rewritten",
+            Self::Rejected => "the repaired value would be rejected itself",
             Self::Signed => "a signature of the message covers this field",
             Self::StillEncoded => "the repaired value would still be encoded",
             Self::Tab => "decoding would make a tab",
@@ -233,7 +239,7 @@ pub(crate) fn normalize<'v>(
         .read(|finding| allowance.kinds.contains(finding.kind()) && !finding.is_in_place())
         .map_err(|_| Refusal::Unreadable)?
         .into_text();
-    second_look(found.grammar(), &before, &text, allowance.kinds)?;
+    second_look(found.grammar(), &before, &text, allowance)?;
     if char_ref::hidden(text.as_bytes()) > char_ref::hidden(value) {
         return Err(Refusal::StillEncoded);
     }
@@ -274,7 +280,7 @@ pub(crate) fn convert<'v>(
 ) -> Result<Normalized<'v>, Refusal> {
     let mut before = Before::default();
     found.clone().for_each(|finding| before.add(&finding));
-    second_look(found.grammar(), &before, text, Kinds::default())?;
+    second_look(found.grammar(), &before, text, allowance)?;
     form(found, &before, text.to_owned(), allowance)
 }
 
@@ -289,6 +295,11 @@ fn form<'v>(
     let (form, formed) = if form == Form::Utf8 || text.is_ascii() {
         (Form::Utf8, None)
     } else {
+        // What is in its place in the value would not be in the form.
+        let keeps_ascii = form == Form::Latin1;
+        if !keeps_ascii && found.clone().any(|finding| finding.is_in_place()) {
+            return Err(Refusal::NotInForm);
+        }
         let octets = form.write(&text).ok_or(Refusal::NotInForm)?;
         if form.read(&octets).as_ref() != Some(&text) {
             return Err(Refusal::NotInForm);
@@ -412,7 +423,7 @@ fn second_look(
     grammar: Grammar,
     before: &Before,
     text: &str,
-    repaired: Kinds,
+    allowance: &Allowance<'_>,
 ) -> Result<(), Refusal> {
     if text.starts_with(is_edge_space) || text.ends_with(is_edge_space) {
         return Err(Refusal::EdgeSpace);
@@ -440,9 +451,14 @@ fn second_look(
         }
         match kind {
             // What was there before is not the repair's doing; a new one is.
-            _ if before.kinds.contains(kind) && !repaired.contains(kind) => {}
-            // The text that was meant, in whatever form it was written.
-            FindingKind::Fullwidth | FindingKind::LossyMark | FindingKind::NotNfc => {}
+            _ if before.kinds.contains(kind) && !allowance.kinds.contains(kind) => {}
+            // The text that was meant, in whatever form it was written, unless
+            // nobody may send it so.
+            FindingKind::Fullwidth | FindingKind::LossyMark | FindingKind::NotNfc => {
+                if (allowance.rejects)(kind) {
+                    return Err(Refusal::Rejected);
+                }
+            }
             _ => return Err(Refusal::StillEncoded),
         }
     }
@@ -469,6 +485,7 @@ mod tests {
             decode_markup: false,
             hidden_ascii: false,
             max_octets: Some(64),
+            rejects: &|_| false,
             form: Form::Utf8,
         };
         normalize(&scan(value).findings(), &allowance).map(Normalized::into_string)
@@ -561,6 +578,7 @@ mod tests {
                 decode_markup: true,
                 hidden_ascii: true,
                 max_octets: None,
+                rejects: &|_| false,
                 form: Form::Utf8,
             };
             normalize(&scan(value).findings(), &allowance).map(Normalized::into_string)
