@@ -17,6 +17,7 @@ mod languages;
 mod model;
 mod multi;
 mod sign;
+mod word;
 
 pub use context::Context;
 pub use detect::Alternative;

@@ -8,7 +8,7 @@
 
 use super::forwarded::{self, Hop, Seen, Treatment};
 use crate::fields::{Protection, same_name};
-use crate::headers::Repair;
+use crate::headers::lines::Repair;
 use crate::policy::Policy;
 use crate::wire::framing::{self, Framing, is_nominated};
 use crate::wire::head::{Field, Known, RequestLine, StatusLine, Version};

@@ -169,7 +169,7 @@ impl Memo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::Line;
+    use crate::headers::lines::Line;
     use crate::policy::{Policy, Preset};
     use crate::wire::head;
 

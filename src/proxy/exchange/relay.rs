@@ -3,7 +3,7 @@
 
 use super::refuse::Refused;
 use super::{After, Answer, Exchange, Plan, drained, is_gone};
-use crate::headers::Repair;
+use crate::headers::lines::Repair;
 use crate::proxy::connection::Client;
 use crate::proxy::event::{Ending, Told};
 use crate::proxy::upstream::{Connected, chain};
