@@ -87,8 +87,11 @@ impl Context {
     }
 
     /// The most that it makes anything cost less.
-    pub(super) const fn most(self) -> Cost {
-        ACCEPTED + EARLIER
+    pub(super) fn most(self) -> Cost {
+        match self == Context::NONE {
+            true => 0,
+            false => ACCEPTED + EARLIER,
+        }
     }
 
     /// What it costs less to suppose this charset.

@@ -10,7 +10,7 @@ use super::glyph::{Glyph, Kind};
 use super::languages::LEAST_SUPPOSED;
 use super::model::{Cost, EastAsian, Family, east_asian};
 use super::sign::sign;
-use super::word::{Lanes, SPEAKS_FOR, Word, average_of, letters};
+use super::word::{Lanes, SPEAKS_FOR, Touching, Word, letters};
 
 /// The cost of a text, by language.
 #[derive(Clone, Copy)]
@@ -35,12 +35,15 @@ pub(super) struct TextCost {
 }
 
 /// What a letter costs that the language does not have.
-const STRANGE: Cost = 184;
+pub(super) const STRANGE: Cost = 184;
 /// What it costs that one word is in two scripts.
-const SCRIPTS_TOUCH: Cost = 80;
+pub(super) const SCRIPTS_TOUCH: Cost = 80;
 /// What it costs that a letter of another script is alone among ASCII.
 const ALONE: Cost = 56;
-const IDEOGRAPH_ALONE: Cost = 80;
+pub(super) const IDEOGRAPH_ALONE: Cost = 80;
+/// What it is worth that all of a text is kana, as many Japanese names are and
+/// nothing is by chance.
+pub(super) const ALL_KANA: Cost = 32;
 /// What it costs that a letter of katakana is alone among ideographs.
 const LONE_KATAKANA: Cost = 80;
 /// What each repetition of a character costs after the fourth.
@@ -48,7 +51,7 @@ const DRAWN_OUT: Cost = 64;
 /// What it costs that a word is one letter that is no word.
 const NO_WORD: Cost = 40;
 /// What a Latin letter costs that is not counted.
-const RARE: Cost = 100;
+pub(super) const RARE: Cost = 100;
 /// What a letter of an alphabet costs in a charset of ideographs.
 const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What a word in ASCII costs in text of another script, up to a limit.
@@ -66,6 +69,8 @@ pub(super) struct Ascii {
     touching_average: Cost,
     /// What the others say for each language.
     lanes: Lanes,
+    /// The same, and what those cost at least.
+    least: Lanes,
     is_alphanumeric: bool,
 }
 
@@ -79,6 +84,7 @@ impl Ascii {
             touching: 0,
             touching_average: 0,
             lanes: Lanes::NONE,
+            least: Lanes::NONE,
             is_alphanumeric: false,
         };
         let (mut at, mut left) = (0, 0);
@@ -90,9 +96,10 @@ impl Ascii {
             at += part.len();
             let next = octets.get(at);
             let is_word = part.first().is_some_and(u8::is_ascii_alphabetic);
-            let stands_alone = is_word && !after_high && next.is_none_or(u8::is_ascii);
+            let before_high = next.is_some_and(|next| !next.is_ascii());
+            let stands_alone = is_word && !after_high && !before_high;
             if is_word {
-                ascii.add(part, !stands_alone);
+                ascii.add(part, !after_high, !before_high);
             }
             if !stands_alone && let Some(room) = rest.get_mut(left..left + part.len()) {
                 room.copy_from_slice(part);
@@ -104,20 +111,38 @@ impl Ascii {
         (ascii, left)
     }
 
-    fn add(&mut self, word: &[u8], touches: bool) {
+    fn add(&mut self, word: &[u8], starts: bool, ends: bool) {
         // The numbers of the alphabet, of small and capital letters.
         let numbers = word.iter().map(|&letter| letter & 0x1f);
         self.words += 1;
-        if touches {
-            let cost = average_of(numbers);
-            self.average += cost;
-            self.touching += 1;
-            self.touching_average += cost;
-        } else {
+        if starts && ends {
             let lanes = letters(numbers, Family::Latin.pairs());
             self.average += lanes.average();
             self.lanes.hear(&lanes);
+            self.least.hear(&lanes);
+        } else {
+            let word = Touching::of(numbers, starts, ends);
+            self.average += word.average;
+            self.touching += 1;
+            self.touching_average += word.average;
+            self.least.add(&word.least);
         }
+    }
+
+    /// What it costs at least in text that is Latin beyond ASCII too.
+    pub(super) fn in_latin_text(&self) -> Cost {
+        self.apart() + self.least.least()
+    }
+
+    /// What it costs in text of another script.
+    pub(super) fn in_other_text(&self) -> Cost {
+        self.average + (OTHER_SCRIPT * self.words).min(OTHER_SCRIPT_MOST)
+    }
+
+    /// What it costs without the words that touch an octet beyond ASCII, which
+    /// in charsets of several octets may be parts of characters.
+    pub(super) const fn apart(&self) -> Cost {
+        self.average - self.touching_average
     }
 }
 
@@ -164,6 +189,7 @@ pub(super) fn text_cost(
     let family = cost.family;
     // Words in ASCII may speak for a language.
     let most = match family {
+        _ if used.is_some() => most.saturating_add(ALL_KANA),
         Family::Latin => most.saturating_add(Cost::from(SPEAKS_FOR) * ascii.touching),
         _ => most,
     };
@@ -230,6 +256,9 @@ pub(super) fn text_cost(
     if cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
+    if used.is_some() && is_kana(text) {
+        cost.base -= ALL_KANA;
+    }
     if family != Family::Latin && cost.letters <= 1 && ascii.is_alphanumeric {
         cost.base += ALONE;
     }
@@ -244,7 +273,7 @@ impl TextCost {
             is_latin: beyond.is_latin,
             by_language,
             // `Jäääär` is drawn out; more of one character is no text.
-            base: ascii.average - ascii.touching_average + DRAWN_OUT * beyond.drawn_out,
+            base: ascii.apart() + DRAWN_OUT * beyond.drawn_out,
             lanes: Lanes::of(family),
             least: 0,
             ideographs: 0,
@@ -255,8 +284,7 @@ impl TextCost {
             Family::Latin => cost.lanes = ascii.lanes,
             _ if by_language => {
                 // All of its words are words of another script, and known.
-                cost.base += ascii.touching_average;
-                cost.base += (OTHER_SCRIPT * ascii.words).min(OTHER_SCRIPT_MOST);
+                cost.base = ascii.in_other_text() + DRAWN_OUT * beyond.drawn_out;
             }
             _ => cost.foreign = ascii.words - ascii.touching,
         }
@@ -303,6 +331,13 @@ impl TextCost {
     }
 }
 
+/// Whether all of a text beyond ASCII is kana, and more than one.
+fn is_kana(text: &[Glyph]) -> bool {
+    let mut beyond = text.iter().filter(|glyph| !glyph.is_ascii());
+    beyond.clone().nth(1).is_some()
+        && beyond.all(|glyph| matches!(glyph.character, '\u{3041}'..='\u{30ff}'))
+}
+
 /// Whether this is one letter of katakana by itself, and not of those that
 /// stand so in names: `一ノ瀬`, `市ヶ谷`, `八ツ橋`.
 fn is_lone_katakana(letter: char, neighbours: [Option<char>; 2]) -> bool {
@@ -317,7 +352,7 @@ fn is_lone_katakana(letter: char, neighbours: [Option<char>; 2]) -> bool {
 
 /// What a character is to a text in a script.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Script {
+pub(super) enum Script {
     /// Nothing that words are made of.
     None,
     /// An ASCII letter.
@@ -330,7 +365,7 @@ enum Script {
 }
 
 impl Script {
-    fn of(glyph: Glyph, family: Family) -> Self {
+    pub(super) fn of(glyph: Glyph, family: Family) -> Self {
         match glyph.kind {
             Kind::Sign => Self::None,
             Kind::Ascii => Self::Ascii,

@@ -7,17 +7,18 @@
 //! best is believed when the best *other* text costs clearly more, and when
 //! noise would have cost more too.
 
+use super::bound::{Bounds, Place};
 use super::context::Context;
 use super::cost::{Ascii, Beyond, TextCost, text_cost};
 use super::glyph::{Glyph, upper};
-use super::languages::{MULTI, Multi, SINGLE, languages, least_supposed, supposed};
-use super::model::{Cost, Upper};
+use super::languages::{Multi, SINGLE, languages, least_supposed, supposed};
+use super::model::{Cost, undefined};
 use super::{Charset, multi};
 use crate::finding::Confidence;
 use std::fmt;
 
 /// How octets read best.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Judgement {
     pub(crate) charset: Charset,
     pub(crate) confidence: Confidence,
@@ -30,26 +31,7 @@ pub(crate) struct Judgement {
 
 /// How `value` reads best; `None` when it reads as no text.
 pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
-    let readings = Readings::of(value, context, CLEAR);
-    let (best, margin) = readings.best()?;
-    let gain = readings.noise - best.cost;
-    // One strange word has nothing else that it could be: in a Western language
-    // that is so at once, in others not where noise would do nearly as well.
-    let is_alone = match best.charset {
-        Charset::Windows1252 => margin >= ALONE,
-        _ => margin >= FAR_ALONE && gain >= SOUND / 2,
-    };
-    let is_sound = gain >= SOUND || is_alone;
-    (gain > 0).then(|| Judgement {
-        charset: best.charset(value),
-        confidence: if margin >= CLEAR && is_sound {
-            Confidence::Likely
-        } else {
-            Confidence::Possible
-        },
-        is_latin: best.is_latin,
-        gain,
-    })
+    Readings::of(value, context, FAR_ALONE).judgement(value)
 }
 
 /// How much more the second text has to cost.
@@ -146,13 +128,13 @@ impl Candidate {
     }
 }
 
-/// All readings of a value, without those that say the same.
+/// The readings of a value that matter, without those that say the same.
 pub(super) struct Readings {
     candidates: Vec<Candidate>,
     /// What the best of them costs.
     best: Cost,
     noise: Cost,
-    /// How much more than the best a text may cost that is judged to its end.
+    /// How much more than the best a text may cost that matters.
     margin: Cost,
 }
 
@@ -163,71 +145,64 @@ impl Readings {
         let (ascii, length) = Ascii::of(judged, &mut octets);
         let octets = octets.get(..length).unwrap_or_default();
         let mut readings = Readings {
-            candidates: Vec::with_capacity(SINGLE.len()),
+            candidates: Vec::with_capacity(8),
             best: Cost::MAX / 4,
             noise: NOISE + ascii.average + NOISE_OCTET * high(octets),
-            margin: margin.saturating_add(context.most() + ALL_KANA),
+            margin: margin.saturating_add(context.most()),
         };
-        readings.add_singles(value, octets, &ascii, context);
-        // ASCII words that were taken out change nothing in what decodes.
-        let rest = (judged.len() < value.len()).then_some(value);
-        let mut text = Vec::with_capacity(octets.len());
-        for found in &MULTI {
-            if multi::decode(found.charset, octets, &mut text)
-                && rest.is_none_or(|rest| multi::decodes(found.charset, rest))
-            {
-                readings.add_multi(found, &text, &ascii, context);
+        let undefined = undefined(value);
+        let mut bounds = Bounds::of(octets, &ascii, undefined);
+        let mut singles = Singles::of(octets, &ascii, undefined);
+        let mut text = Vec::new();
+        // The likeliest first: it spares most of the others.
+        while let Some(place) = bounds.take(readings.most()) {
+            match place {
+                Place::Single(place) => readings.add_single(place, &mut singles, context),
+                Place::Multi(found) => {
+                    // ASCII words that were taken out change nothing in what decodes.
+                    let rest = (judged.len() < value.len()).then_some(value);
+                    if multi::decode(found.charset, octets, &mut text)
+                        && rest.is_none_or(|rest| multi::decodes(found.charset, rest))
+                    {
+                        readings.add_multi(found, &text, &ascii, context);
+                    }
+                }
             }
         }
         readings
     }
 
-    fn add_singles(&mut self, value: &[u8], octets: &[u8], ascii: &Ascii, context: Context) {
-        let present = value
-            .iter()
-            .filter(|octet| !octet.is_ascii())
-            .fold(0, |present, octet| present | 1u128 << (octet & 0x7f));
-        // ASCII is the same in all of them.
-        let mut text: Vec<Glyph> = octets
-            .iter()
-            .map(|&octet| Glyph::ascii(octet & 0x7f))
-            .collect();
-        let high = High::of(octets);
-        // One text is judged once, also where it is the likelier charset's.
-        let mut hashes = Vec::with_capacity(SINGLE.len());
-        let mut costs: Vec<Option<TextCost>> = Vec::with_capacity(SINGLE.len());
-        for (place, &charset) in SINGLE.iter().enumerate() {
-            // The octets beyond what is judged have to have characters as well.
-            let Some(upper) = upper(place).filter(|_| present & !Upper::defined(place) == 0) else {
-                continue;
-            };
-            let hash = high.hash(upper);
-            let known = hashes.iter().position(|&known| known == hash);
-            let known = known.unwrap_or_else(|| {
-                let mut beyond = Beyond::new(high.drawn_out);
-                for (at, glyph) in high.glyphs(upper) {
-                    if let Some(slot) = text.get_mut(at) {
-                        *slot = glyph;
-                    }
-                    beyond.add(glyph);
-                }
-                hashes.push(hash);
-                costs.push(text_cost(&text, beyond, ascii, None, self.most()));
-                costs.len() - 1
-            });
-            if let Some(Some(cost)) = costs.get(known) {
-                self.add_single((place, charset), hash, cost, context);
-            }
-        }
+    /// The best of them; `None` when it is no better than noise.
+    fn judgement(&self, value: &[u8]) -> Option<Judgement> {
+        let (best, margin) = self.best()?;
+        let gain = self.noise - best.cost;
+        // One strange word has nothing else that it could be: in a Western language
+        // that is so at once, in others not where noise would do nearly as well.
+        let is_alone = match best.charset {
+            Charset::Windows1252 => margin >= ALONE,
+            _ => margin >= FAR_ALONE && gain >= SOUND / 2,
+        };
+        let is_sound = gain >= SOUND || is_alone;
+        (gain > 0).then(|| Judgement {
+            charset: best.charset(value),
+            confidence: if margin >= CLEAR && is_sound {
+                Confidence::Likely
+            } else {
+                Confidence::Possible
+            },
+            is_latin: best.is_latin,
+            gain,
+        })
     }
 
-    fn add_single(
-        &mut self,
-        (place, charset): (usize, Charset),
-        text: u64,
-        text_cost: &TextCost,
-        context: Context,
-    ) {
+    fn add_single(&mut self, place: usize, singles: &mut Singles<'_>, context: Context) {
+        let Some(&charset) = SINGLE.get(place) else {
+            return;
+        };
+        let western = singles.western;
+        let Some((text, text_cost)) = singles.price(place, self.most()) else {
+            return;
+        };
         let known = self.same(text).copied();
         // In the likeliest charset it mostly costs less than it can in another.
         let least = text_cost.base + text_cost.least + least_supposed(text_cost.family, place);
@@ -240,7 +215,11 @@ impl Readings {
         let cost = cost + context.charset(charset);
         if known.is_none_or(|known| cost < known.cost) {
             self.put(Candidate {
-                charset: named(charset, known),
+                charset: match Some(text) == western {
+                    // Of the charsets in which a text is the same, it is what one means.
+                    true => Charset::Windows1252,
+                    false => charset,
+                },
                 cost,
                 language,
                 manner: if text_cost.letters == 0 {
@@ -264,15 +243,16 @@ impl Readings {
         let hash = hash(text);
         // Other scripts are in these charsets too, and rare there.
         let ideographs = cost.ideographs;
-        let cost = cost.base + cost.least + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
-            - if is_kana(text) { ALL_KANA } else { 0 }
+        let cost = cost.base
+            + cost.least
+            + if ideographs == 0 { NO_IDEOGRAPHS } else { 0 }
             + found.cost
             + context.language(found.code)
             + context.charset(found.charset);
         let known = self.same(hash).copied();
         if known.is_none_or(|known| cost < known.cost) {
             self.put(Candidate {
-                charset: named(found.charset, known),
+                charset: found.charset,
                 cost,
                 language: found.name,
                 manner: if ideographs == 0 {
@@ -334,25 +314,6 @@ impl Readings {
     }
 }
 
-/// Whether all of a text beyond ASCII is kana, as many Japanese names are and
-/// nothing is by chance.
-fn is_kana(text: &[Glyph]) -> bool {
-    let mut beyond = text.iter().filter(|glyph| !glyph.is_ascii());
-    beyond.clone().nth(1).is_some()
-        && beyond.all(|glyph| matches!(glyph.character, '\u{3041}'..='\u{30ff}'))
-}
-
-/// What it is worth.
-const ALL_KANA: Cost = 32;
-
-/// Of the charsets in which a text is the same, windows-1252 is what one means.
-fn named(charset: Charset, known: Option<Candidate>) -> Charset {
-    match known {
-        Some(known) if known.charset == Charset::Windows1252 => Charset::Windows1252,
-        _ => charset,
-    }
-}
-
 /// What it costs that there are signs in such a charset, and no ideographs.
 const NO_IDEOGRAPHS: Cost = 240;
 
@@ -378,45 +339,84 @@ fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'s
     Some((languages.get(first)?.name, least + text.base))
 }
 
-/// The octets beyond ASCII of what is judged.
-struct High {
-    /// Where each is, and what its character counts for in the hash.
-    octets: Vec<(usize, u8, u64)>,
+/// The texts that octets are in charsets of single octets.
+struct Singles<'a> {
+    ascii: &'a Ascii,
+    /// One of the texts. ASCII is the same in all of them.
+    text: Vec<Glyph>,
+    /// Where the octets beyond ASCII are, and what their characters count for in
+    /// the hash that tells texts apart.
+    high: Vec<(usize, u8, u64)>,
     drawn_out: Cost,
+    /// What is known of texts: one text is priced once.
+    priced: Vec<(u64, Option<TextCost>)>,
+    /// The text in windows-1252, if it has one.
+    western: Option<u64>,
 }
 
-impl High {
-    fn of(octets: &[u8]) -> Self {
+impl<'a> Singles<'a> {
+    fn of(octets: &[u8], ascii: &'a Ascii, undefined: u32) -> Self {
         let mut factor = FACTOR;
         let places = octets.iter().copied().enumerate();
         let high = places.filter(|(_, octet)| !octet.is_ascii());
-        High {
-            octets: high
+        let mut singles = Singles {
+            ascii,
+            text: octets
+                .iter()
+                .map(|&octet| Glyph::ascii(octet & 0x7f))
+                .collect(),
+            high: high
                 .map(|(at, octet)| {
                     factor = factor.wrapping_mul(FACTOR);
                     (at, octet, factor)
                 })
                 .collect(),
             drawn_out: drawn_out(octets.iter().copied()),
-        }
+            priced: Vec::with_capacity(8),
+            western: None,
+        };
+        let western = upper(WESTERN).filter(|_| undefined & (1 << WESTERN) == 0);
+        singles.western = western.map(|upper| singles.hash(upper));
+        singles
     }
 
-    fn glyphs(&self, upper: &[Glyph; 128]) -> impl Iterator<Item = (usize, Glyph)> {
-        let glyph = |octet: u8| upper.get(usize::from(octet & 0x7f)).copied();
-        let octets = self.octets.iter();
-        octets.filter_map(move |&(at, octet, _)| Some((at, glyph(octet)?)))
+    /// The text in the charset of this place, as its hash, and what it costs;
+    /// `None` where that is plainly more than `most`.
+    fn price(&mut self, place: usize, most: Cost) -> Option<(u64, &TextCost)> {
+        let upper = upper(place)?;
+        let hash = self.hash(upper);
+        let known = self.priced.iter().position(|(known, _)| *known == hash);
+        let at = known.unwrap_or_else(|| {
+            let mut beyond = Beyond::new(self.drawn_out);
+            for &(at, octet, _) in &self.high {
+                if let (Some(slot), Some(&glyph)) = (self.text.get_mut(at), glyph(upper, octet)) {
+                    *slot = glyph;
+                    beyond.add(glyph);
+                }
+            }
+            let cost = text_cost(&self.text, beyond, self.ascii, None, most);
+            self.priced.push((hash, cost));
+            self.priced.len() - 1
+        });
+        let (_, cost) = self.priced.get(at)?;
+        Some((hash, cost.as_ref()?))
     }
 
     /// Tells apart the texts that these octets are.
     fn hash(&self, upper: &[Glyph; 128]) -> u64 {
-        let octets = self.octets.iter();
-        octets.fold(0, |sum: u64, &(_, octet, factor)| {
-            let glyph = upper.get(usize::from(octet & 0x7f));
-            let code = glyph.map_or(0, |glyph| u64::from(u32::from(glyph.character)));
-            sum.wrapping_add(code.wrapping_mul(factor))
+        self.high.iter().fold(0, |sum: u64, &(_, octet, factor)| {
+            let character = glyph(upper, octet).map_or('\0', |glyph| glyph.character);
+            sum.wrapping_add(u64::from(u32::from(character)).wrapping_mul(factor))
         })
     }
 }
+
+fn glyph(upper: &[Glyph; 128], octet: u8) -> Option<&Glyph> {
+    upper.get(usize::from(octet & 0x7f))
+}
+
+/// The place of windows-1252.
+const WESTERN: usize = 0;
 
 /// Tells apart texts of characters of several octets.
 fn hash(text: &[Glyph]) -> u64 {
@@ -495,6 +495,7 @@ const LEAD: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use super::super::languages::MULTI;
     use super::*;
 
     fn reads(value: &[u8], context: Context) -> Option<(Charset, Confidence)> {
@@ -560,6 +561,97 @@ mod tests {
             );
         }
         assert!(likely < 4, "{likely} of 200");
+    }
+
+    /// Values of words, signs and octets beyond ASCII, some of them in pairs.
+    fn values(count: usize) -> impl Iterator<Item = Vec<u8>> {
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::from(u16::from_le_bytes([
+                seed.to_le_bytes()[3],
+                seed.to_le_bytes()[4],
+            ])) % below
+        };
+        let one = |random: &mut dyn FnMut(usize) -> usize, from: &[u8]| from[random(from.len())];
+        (0..count).map(move |_| {
+            let beyond = random(101);
+            let start = [0x80, 0xa0, 0xc0, 0xe0][random(4)];
+            let mut value = Vec::new();
+            for _ in 0..=random(16) {
+                if random(100) < beyond {
+                    value.push(start + u8::try_from(random(256 - usize::from(start))).unwrap());
+                    continue;
+                }
+                let some: &[u8] = match random(8) {
+                    0..4 => b"aeilmnrstoz",
+                    4 => b"AELMNRSTO",
+                    5 => b" -.,'\"",
+                    6 => b"0129()&/",
+                    _ => b"  ",
+                };
+                value.push(one(&mut random, some));
+            }
+            value.push(0xe9);
+            value
+        })
+    }
+
+    #[test]
+    fn what_is_not_priced_would_change_nothing() {
+        let contexts = [
+            Context::NONE,
+            Context::NONE.with_accept_language(b"pl, el"),
+            Context::NONE.with_earlier(Charset::Gbk),
+        ];
+        for (value, context) in values(20_000).zip(contexts.into_iter().cycle()) {
+            let all = Readings::of(&value, context, Cost::MAX / 2).judgement(&value);
+            assert_eq!(judge(&value, context), all, "{value:02X?}");
+        }
+    }
+
+    #[test]
+    fn no_text_costs_less_than_its_bound() {
+        for value in values(20_000) {
+            let mut octets = [0; JUDGED];
+            let (ascii, length) = Ascii::of(&value, &mut octets);
+            let octets = &octets[..length];
+            let undefined = undefined(&value);
+            let bounds = Bounds::of(octets, &ascii, undefined);
+            let mut readings = Readings::of(&value, Context::NONE, Cost::MAX / 2);
+            for (place, charset) in SINGLE.iter().enumerate() {
+                let mut singles = Singles::of(octets, &ascii, undefined);
+                readings.candidates.clear();
+                readings.add_single(place, &mut singles, Context::NONE);
+                if let [candidate] = readings.candidates[..] {
+                    let bound = bounds.single(place);
+                    assert!(
+                        bound.is_none_or(|bound| bound <= candidate.cost),
+                        "{value:02X?} in {charset}: {bound:?}, {}",
+                        candidate.cost
+                    );
+                }
+            }
+            let mut text = Vec::new();
+            for (place, found) in MULTI.iter().enumerate() {
+                if !multi::decode(found.charset, octets, &mut text) {
+                    continue;
+                }
+                readings.candidates.clear();
+                readings.add_multi(found, &text, &ascii, Context::NONE);
+                if let [candidate] = readings.candidates[..] {
+                    let bound = bounds.multi(place);
+                    assert!(
+                        bound.is_some_and(|bound| bound <= candidate.cost),
+                        "{value:02X?} in {}: {bound:?}, {}",
+                        found.charset,
+                        candidate.cost
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! `encoding_rs` is named in this room only: it decodes all charsets but these
 //! two, and is the oracle of our own table.
 
+mod bound;
 mod context;
 mod cost;
 mod detect;

@@ -106,6 +106,11 @@ impl Pairs {
             .filter_map(|code| std::str::from_utf8(code).ok())
     }
 
+    /// How many numbers letters have, 0 among them.
+    pub(super) fn letters(&self) -> u8 {
+        u8::try_from(self.letters).unwrap_or(u8::MAX)
+    }
+
     /// What `after` costs behind `before`, in each language.
     pub(super) fn row(&self, before: u8, after: u8) -> &'static [u8] {
         let place = usize::from(before) * self.letters + usize::from(after);
@@ -138,11 +143,6 @@ impl Upper {
         )
     }
 
-    /// Which of the octets 80 to FF have a character, a bit each.
-    pub(super) fn defined(place: usize) -> u128 {
-        DEFINED.get(place).copied().unwrap_or_default()
-    }
-
     /// The character; `None` where there is none.
     pub(super) fn char(self, octet: u8) -> Option<char> {
         if octet.is_ascii() {
@@ -154,17 +154,28 @@ impl Upper {
     }
 }
 
-static DEFINED: [u128; SINGLE] = {
-    let mut defined = [0; SINGLE];
+/// The charsets that have no character for some octet of `value`, a bit each by
+/// their places.
+pub(super) fn undefined(value: &[u8]) -> u32 {
+    let high = value.iter().filter(|octet| !octet.is_ascii());
+    high.fold(0, |charsets, octet| {
+        let without = UNDEFINED.get(usize::from(octet & 0x7f));
+        charsets | without.copied().unwrap_or_default()
+    })
+}
+
+/// By octet.
+static UNDEFINED: [u32; 128] = {
+    let mut undefined = [0; 128];
     let mut at = 0;
     while at < SINGLE * 128 {
         #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]
-        if MODEL.singles[2 * at] != 0 || MODEL.singles[2 * at + 1] != 0 {
-            defined[at / 128] |= 1 << (at % 128);
+        if MODEL.singles[2 * at] == 0 && MODEL.singles[2 * at + 1] == 0 {
+            undefined[at % 128] |= 1 << (at / 128);
         }
         at += 1;
     }
-    defined
+    undefined
 };
 
 /// Where East Asian characters are counted.
@@ -207,14 +218,14 @@ pub(super) fn east_asian(character: char, used: EastAsian) -> Option<Cost> {
         0x4e00..0xa000 if used == EastAsian::Korean => 48,
         _ => 0,
     };
-    Some(LEAST + STEP * Cost::from(nibble) + foreign)
+    Some(LEAST_EAST_ASIAN + STEP * Cost::from(nibble) + foreign)
 }
 
 /// Octets of one table of ideographs.
 const IDEOGRAPHS: usize = 0x5200 / 2;
 
 /// The cost of nibble 0 and of each step: 3.4 and 0.65 nats.
-const LEAST: Cost = 54;
+pub(super) const LEAST_EAST_ASIAN: Cost = 54;
 const STEP: Cost = 10;
 
 struct Model {

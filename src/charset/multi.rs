@@ -2,7 +2,10 @@
 //! without allocation.
 
 use super::Charset;
+use super::cost::{ALL_KANA, IDEOGRAPH_ALONE, SCRIPTS_TOUCH};
 use super::glyph::Glyph;
+use super::model::{Cost, LEAST_EAST_ASIAN};
+use super::word::average_of;
 
 /// How many octets the character at the start of `rest` takes in `charset`;
 /// right for octets that decode.
@@ -27,6 +30,122 @@ pub(crate) fn character_length(charset: Charset, rest: &[u8]) -> usize {
         _ => 1,
     };
     length.min(rest.len())
+}
+
+/// What `octets` cost at least in `charset`; `None` where they cannot be in it.
+pub(super) fn least(charset: Charset, octets: &[u8]) -> Option<Cost> {
+    let (mut least, mut characters) = (0, 0);
+    let mut all_kana = true;
+    let mut before = Before::Apart;
+    let mut rest = octets;
+    while let Some(&first) = rest.first() {
+        let length;
+        if first.is_ascii_alphabetic() {
+            let word = rest.iter().take_while(|octet| octet.is_ascii_alphabetic());
+            length = word.clone().count();
+            let cost = match before {
+                // They may be one word with it.
+                Before::Other => 0,
+                _ => average_of(word.map(|&letter| letter & 0x1f)),
+            };
+            least += cost;
+            if before == Before::EastAsian {
+                least += SCRIPTS_TOUCH;
+            }
+            before = Before::Word(cost);
+        } else if first.is_ascii() {
+            length = 1;
+            before = Before::Apart;
+        } else {
+            length = self::length(charset, rest)?;
+            // `’`, the cheapest of signs, has a place among the first.
+            least += match first {
+                0x81 | 0xa1 => LEAST_SIGN,
+                _ => LEAST_EAST_ASIAN,
+            };
+            let is_east_asian = length == 2 && leads_to_east_asian(charset, first);
+            least += match before {
+                Before::Word(_) if is_east_asian => SCRIPTS_TOUCH,
+                Before::Word(cost) => -cost,
+                _ => 0,
+            };
+            all_kana &= may_lead_to_kana(first);
+            characters += 1;
+            before = match is_east_asian {
+                true => Before::EastAsian,
+                false => Before::Other,
+            };
+        }
+        rest = rest.get(length..)?;
+    }
+    // One is alone, be it an ideograph or a sign.
+    let alone = if characters == 1 { IDEOGRAPH_ALONE } else { 0 };
+    let kana = if all_kana { ALL_KANA } else { 0 };
+    Some(least + alone - kana)
+}
+
+/// What was read last.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Apart,
+    /// Letters of ASCII, and what they cost.
+    Word(Cost),
+    EastAsian,
+    /// A sign, or a letter of any script.
+    Other,
+}
+
+/// How many octets the character at the start of `rest` takes, one beyond ASCII;
+/// `None` where `charset` has none that starts so.
+fn length(charset: Charset, rest: &[u8]) -> Option<usize> {
+    let (&lead, rest) = rest.split_first()?;
+    let next = || rest.first().copied();
+    let length = match (charset, lead) {
+        (Charset::Gbk, 0x80) => return Some(1),
+        (Charset::Gbk, 0x81..=0xfe) => match next()? {
+            b'0'..=b'9' => 4,
+            0x40..=0x7e | 0x80..=0xfe => 2,
+            _ => return None,
+        },
+        (Charset::Big5, 0x81..=0xfe) => match next()? {
+            0x40..=0x7e | 0xa1..=0xfe => 2,
+            _ => return None,
+        },
+        (Charset::ShiftJis, 0xa1..=0xdf) => return Some(1),
+        (Charset::ShiftJis, 0x81..=0x9f | 0xe0..=0xfc) => match next()? {
+            0x40..=0x7e | 0x80..=0xfc => 2,
+            _ => return None,
+        },
+        (Charset::EucJp, 0x8e) => match next()? {
+            0xa1..=0xdf => 2,
+            _ => return None,
+        },
+        (Charset::EucJp, 0x8f) => 3,
+        (Charset::EucJp, 0xa1..=0xfe) => match next()? {
+            0xa1..=0xfe => 2,
+            _ => return None,
+        },
+        (Charset::EucKr, 0x81..=0xfe) => match next()? {
+            b'A'..=b'Z' | b'a'..=b'z' | 0x81..=0xfe => 2,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    (rest.len() + 1 >= length).then_some(length)
+}
+
+/// Whether all characters of this lead octet are letters, ideographs most of them.
+const fn leads_to_east_asian(charset: Charset, lead: u8) -> bool {
+    match charset {
+        Charset::ShiftJis => matches!(lead, 0x89..=0x97 | 0x99..=0x9f | 0xe0..=0xe9),
+        Charset::Big5 => matches!(lead, 0xa4..=0xc5 | 0xc9..=0xf8),
+        _ => matches!(lead, 0xb0..=0xf7),
+    }
+}
+
+/// Whether kana have this lead octet in one of the charsets.
+const fn may_lead_to_kana(lead: u8) -> bool {
+    matches!(lead, 0x82 | 0x83 | 0xa4 | 0xa5 | 0xaa | 0xab | 0xc6..=0xc8)
 }
 
 /// Whether a value has characters of four octets, which GB18030 alone has.
@@ -77,6 +196,9 @@ fn each(charset: Charset, octets: &[u8], mut take: impl FnMut(char)) -> bool {
         }
     }
 }
+
+/// What a sign costs at least.
+const LEAST_SIGN: Cost = 32;
 
 /// Code points that no text means: C1 controls, and what is for private use.
 const fn is_strange(character: char) -> bool {

@@ -67,13 +67,15 @@ pub(super) struct Capitals {
 
 impl Capitals {
     fn add(&mut self, letter: Glyph) {
-        // ß is one or the other.
-        if letter.number == 0 || letter.character == 'ß' {
+        if !has_case(letter) {
             return;
         }
         let capital = letter.is_capital;
-        let cost = if letter.is_ascii() { 48 } else { 112 };
-        self.broken += cost * Cost::from(capital && self.after_small);
+        let cost = match letter.is_ascii() {
+            true => BROKEN_ASCII,
+            false => BROKEN_BEYOND,
+        };
+        self.broken += Cost::from(cost) * Cost::from(capital && self.after_small);
         self.leading += Cost::from(capital && self.capitals == self.letters);
         self.capitals += Cost::from(capital);
         self.letters += 1;
@@ -90,6 +92,15 @@ impl Capitals {
             _ => self.broken + 8,
         }
     }
+}
+
+/// What a capital costs after a small letter, in ASCII and beyond.
+pub(super) const BROKEN_ASCII: u8 = 48;
+pub(super) const BROKEN_BEYOND: u8 = 112;
+
+/// Whether a letter of a script with capitals is one, or is none: ß is either.
+pub(super) const fn has_case(letter: Glyph) -> bool {
+    letter.number != 0 && letter.character != 'ß'
 }
 
 /// A cost in each language of a family. More than there is room for is more
@@ -166,7 +177,41 @@ pub(super) fn letters(numbers: impl Iterator<Item = u8>, pairs: &Pairs) -> Lanes
     lanes
 }
 
-/// What they cost whatever the language.
+/// A word of ASCII letters that stands beside octets beyond ASCII.
+pub(super) struct Touching {
+    /// What it costs by itself, whatever the language.
+    pub(super) average: Cost,
+    /// What it costs at least in each language, not asking what it touches.
+    pub(super) least: Lanes,
+}
+
+impl Touching {
+    /// Whether it `starts` and `ends` as words do, or goes on beyond ASCII.
+    pub(super) fn of(numbers: impl Iterator<Item = u8>, starts: bool, ends: bool) -> Self {
+        let pairs = Family::Latin.pairs();
+        let mut least = Lanes::NONE;
+        let mut average = 0;
+        let mut before = 0;
+        let mut add = |row: &[u8], is_known: bool| {
+            average += row.first().copied().map_or(0, Cost::from);
+            if is_known {
+                least.add_row(row);
+            }
+        };
+        for after in numbers {
+            add(pairs.row(before, after), before != 0 || starts);
+            before = after;
+        }
+        add(pairs.row(before, 0), ends);
+        // Beside a sign it is a word of its own, and speaks within limits.
+        let most = i16::try_from(average).unwrap_or(i16::MAX);
+        let most = most.saturating_add(SPEAKS_AGAINST);
+        least.0 = least.0.map(|cost| cost.min(most));
+        Touching { average, least }
+    }
+}
+
+/// What the letters of a word of ASCII cost, whatever the language.
 pub(super) fn average_of(numbers: impl Iterator<Item = u8>) -> Cost {
     let pairs = Family::Latin.pairs();
     let (mut sum, mut before) = (0, 0);
