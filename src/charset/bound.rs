@@ -8,7 +8,7 @@
 use super::cost::{Ascii, RARE, SCRIPTS_TOUCH, STRANGE, Script};
 use super::glyph::{Glyph, Kind, upper};
 use super::languages::{MULTI, Multi, SINGLE, least_supposed};
-use super::model::{Cost, Family};
+use super::model::{Cost, Family, Places};
 use super::multi;
 use super::sign::sign;
 use super::word::{BROKEN_ASCII, BROKEN_BEYOND, has_case};
@@ -25,16 +25,14 @@ const CHARSETS: usize = 32;
 const NONE: i16 = i16::MAX;
 
 impl Bounds {
-    /// The bounds of `octets`, of which charsets of single octets have no
-    /// character for some where their bit in `undefined` is set.
-    pub(super) fn of(octets: &[u8], ascii: &Ascii, undefined: u32) -> Self {
+    /// The bounds of `octets`, and none for charsets of single octets that are
+    /// `undefined` for some of them.
+    pub(super) fn of(octets: &[u8], ascii: &Ascii, undefined: &Places) -> Self {
         let mut bounds = Bounds([NONE; CHARSETS]);
         let (singles, multis) = bounds.0.split_at_mut(SINGLE.len());
         let least = singles_least(octets, ascii);
-        for (place, (bound, least)) in singles.iter_mut().zip(least).enumerate() {
-            if undefined & (1 << place) == 0 {
-                *bound = least.min(NONE - 1);
-            }
+        for ((bound, least), without) in singles.iter_mut().zip(least).zip(undefined.0) {
+            *bound = least.min(NONE - 1) | (without & NONE);
         }
         for (bound, found) in multis.iter_mut().zip(&MULTI) {
             if let Some(least) = multi::least(found.charset, octets) {
@@ -128,21 +126,24 @@ struct Table {
     small: [Row; 128],
     capital: [Row; 128],
     /// By octet: in which charsets it is a letter of the charset's own script,
-    /// and in which of another that is counted; a bit each.
-    own: [u32; 128],
-    foreign: [u32; 128],
-    /// The script of most letters of each charset.
-    family: [Family; SINGLE.len()],
+    /// not Latin, and in which of another that is counted.
+    own: [Places; 128],
+    foreign: [Places; 128],
+    /// What it costs at least to suppose a language, and the charset for it: one
+    /// in Latin letters, or one of the charset's own script.
+    latin_supposed: [i16; SINGLE.len()],
+    own_supposed: [i16; SINGLE.len()],
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 /// What `octets` cost at least in each charset, not asking whether they have
 /// characters there.
+#[expect(clippy::indexing_slicing, reason = "7 bits are within 128")]
 fn singles_least(octets: &[u8], ascii: &Ascii) -> [i16; SINGLE.len()] {
     let table = &*TABLE;
     let mut sums = [0i16; SINGLE.len()];
-    let (mut own, mut foreign) = (0, 0);
+    let (mut own, mut foreign) = (Places::NONE, Places::NONE);
     let mut before = None;
     for (at, octet) in octets.iter().enumerate() {
         let last = before.replace(octet);
@@ -151,41 +152,33 @@ fn singles_least(octets: &[u8], ascii: &Ascii) -> [i16; SINGLE.len()] {
         }
         let low = usize::from(octet & 0x7f);
         let sides = sides(Side::of(last), Side::of(octets.get(at + 1)));
-        let row = table.rows.get(sides).and_then(|rows| rows.get(low));
-        for (sum, &least) in sums.iter_mut().zip(row.unwrap_or(&[0; SINGLE.len()])) {
-            *sum = sum.saturating_add(i16::from(least));
-        }
-        own |= table.own.get(low).copied().unwrap_or(0);
-        foreign |= table.foreign.get(low).copied().unwrap_or(0);
-        if let Some(last) = last.filter(|last| !last.is_ascii()) {
-            let small = table.small.get(usize::from(last & 0x7f));
-            let capital = table.capital.get(low);
-            for (sum, (small, capital)) in sums.iter_mut().zip(
-                small
-                    .into_iter()
-                    .flatten()
-                    .zip(capital.into_iter().flatten()),
-            ) {
-                *sum = sum.saturating_add(i16::from(small & capital));
-            }
-        }
-    }
-    let latin = ascii.in_latin_text();
-    let other = ascii.in_other_text();
-    for (place, (sum, &family)) in sums.iter_mut().zip(&table.family).enumerate() {
-        let is_in = |places: u32| places & (1 << place) != 0;
-        let (family, ascii) = match family {
-            _ if is_in(foreign) => {
-                // Nobody knows which script it will be.
-                *sum = 0;
-                continue;
-            }
-            Family::Latin => (Family::Latin, latin),
-            family if is_in(own) => (family, other),
-            _ => (Family::Latin, latin),
+        let Some(rows) = table.rows.get(sides) else {
+            continue;
         };
-        let more = ascii + least_supposed(family, place);
-        *sum = sum.saturating_add(i16::try_from(more).unwrap_or(NONE));
+        // A capital after a small letter breaks the word.
+        let last = last.map_or(0, |last| usize::from(last & 0x7f));
+        let broken = match sides / Side::ALL.len() == Side::Beyond as usize {
+            true => &table.capital[low],
+            false => &[0; SINGLE.len()],
+        };
+        let costs = rows[low].iter().zip(table.small[last].iter().zip(broken));
+        for (sum, (least, (small, capital))) in sums.iter_mut().zip(costs) {
+            *sum = sum.saturating_add(i16::from(*least) + i16::from(small & capital));
+        }
+        own.add(&table.own[low]);
+        foreign.add(&table.foreign[low]);
+    }
+    let amount = |cost: Cost| i16::try_from(cost).unwrap_or(NONE);
+    let in_latin = amount(ascii.in_latin_text());
+    let in_other = amount(ascii.in_other_text());
+    let supposed = table.latin_supposed.iter().zip(&table.own_supposed);
+    let known = supposed.zip(own.0.iter().zip(&foreign.0));
+    for (sum, ((&latin, &other), (own, foreign))) in sums.iter_mut().zip(known) {
+        let latin = in_latin.saturating_add(latin);
+        let other = in_other.saturating_add(other);
+        let more = (other & own) | (latin & !own);
+        // In two scripts, nobody knows here which one it will be judged as.
+        *sum = sum.saturating_add(more) & !foreign;
     }
     sums
 }
@@ -200,9 +193,10 @@ impl Table {
             rows: vec![[[0; SINGLE.len()]; 128]; Side::ALL.len() * Side::ALL.len()],
             small: [[0; SINGLE.len()]; 128],
             capital: [[0; SINGLE.len()]; 128],
-            own: [0; 128],
-            foreign: [0; 128],
-            family: [Family::Latin; SINGLE.len()],
+            own: [Places::NONE; 128],
+            foreign: [Places::NONE; 128],
+            latin_supposed: [0; SINGLE.len()],
+            own_supposed: [0; SINGLE.len()],
         };
         let letters = Family::ALL.map(Letters::of);
         for place in 0..SINGLE.len() {
@@ -219,7 +213,9 @@ impl Table {
         let count = |family: &Family| upper.iter().filter(is_of(*family)).count();
         let family = Family::ALL.into_iter().max_by_key(count);
         let family = family.unwrap_or(Family::Latin);
-        self.family[place] = family;
+        let supposed = |family| i16::try_from(least_supposed(family, place)).unwrap_or(0);
+        self.latin_supposed[place] = supposed(Family::Latin);
+        self.own_supposed[place] = supposed(family);
         let letters = &letters[family as usize];
         for (low, &glyph) in upper.iter().enumerate() {
             for before in Side::ALL {
@@ -236,10 +232,9 @@ impl Table {
             if letters.has_case(glyph) {
                 cased[low][place] = BROKEN_BEYOND;
             }
-            let bit = 1 << place;
             match glyph.kind {
-                Kind::Letter(of) if of == family => self.own[low] |= bit,
-                Kind::Letter(_) => self.foreign[low] |= bit,
+                Kind::Letter(of) if of != family => self.foreign[low].0[place] = -1,
+                Kind::Letter(of) if of != Family::Latin => self.own[low].0[place] = -1,
                 _ => {}
             }
         }

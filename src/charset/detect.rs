@@ -12,7 +12,7 @@ use super::context::Context;
 use super::cost::{Ascii, Beyond, TextCost, text_cost};
 use super::glyph::{Glyph, upper};
 use super::languages::{Multi, SINGLE, languages, least_supposed, supposed};
-use super::model::{Cost, undefined};
+use super::model::{Cost, Places};
 use super::{Charset, multi};
 use crate::finding::Confidence;
 use std::fmt;
@@ -150,9 +150,9 @@ impl Readings {
             noise: NOISE + ascii.average + NOISE_OCTET * high(octets),
             margin: margin.saturating_add(context.most()),
         };
-        let undefined = undefined(value);
-        let mut bounds = Bounds::of(octets, &ascii, undefined);
-        let mut singles = Singles::of(octets, &ascii, undefined);
+        let undefined = Places::undefined(value);
+        let mut bounds = Bounds::of(octets, &ascii, &undefined);
+        let mut singles = Singles::of(octets, &ascii, &undefined);
         let mut text = Vec::new();
         // The likeliest first: it spares most of the others.
         while let Some(place) = bounds.take(readings.most()) {
@@ -355,7 +355,7 @@ struct Singles<'a> {
 }
 
 impl<'a> Singles<'a> {
-    fn of(octets: &[u8], ascii: &'a Ascii, undefined: u32) -> Self {
+    fn of(octets: &[u8], ascii: &'a Ascii, undefined: &Places) -> Self {
         let mut factor = FACTOR;
         let places = octets.iter().copied().enumerate();
         let high = places.filter(|(_, octet)| !octet.is_ascii());
@@ -365,17 +365,16 @@ impl<'a> Singles<'a> {
                 .iter()
                 .map(|&octet| Glyph::ascii(octet & 0x7f))
                 .collect(),
-            high: high
-                .map(|(at, octet)| {
-                    factor = factor.wrapping_mul(FACTOR);
-                    (at, octet, factor)
-                })
-                .collect(),
+            high: Vec::with_capacity(octets.len()),
             drawn_out: drawn_out(octets.iter().copied()),
             priced: Vec::with_capacity(8),
             western: None,
         };
-        let western = upper(WESTERN).filter(|_| undefined & (1 << WESTERN) == 0);
+        singles.high.extend(high.map(|(at, octet)| {
+            factor = factor.wrapping_mul(FACTOR);
+            (at, octet, factor)
+        }));
+        let western = upper(WESTERN).filter(|_| !undefined.has(WESTERN));
         singles.western = western.map(|upper| singles.hash(upper));
         singles
     }
@@ -618,11 +617,11 @@ mod tests {
             let mut octets = [0; JUDGED];
             let (ascii, length) = Ascii::of(&value, &mut octets);
             let octets = &octets[..length];
-            let undefined = undefined(&value);
-            let bounds = Bounds::of(octets, &ascii, undefined);
+            let undefined = Places::undefined(&value);
+            let bounds = Bounds::of(octets, &ascii, &undefined);
             let mut readings = Readings::of(&value, Context::NONE, Cost::MAX / 2);
             for (place, charset) in SINGLE.iter().enumerate() {
-                let mut singles = Singles::of(octets, &ascii, undefined);
+                let mut singles = Singles::of(octets, &ascii, &undefined);
                 readings.candidates.clear();
                 readings.add_single(place, &mut singles, Context::NONE);
                 if let [candidate] = readings.candidates[..] {

@@ -154,24 +154,44 @@ impl Upper {
     }
 }
 
-/// The charsets that have no character for some octet of `value`, a bit each by
-/// their places.
-pub(super) fn undefined(value: &[u8]) -> u32 {
-    let high = value.iter().filter(|octet| !octet.is_ascii());
-    high.fold(0, |charsets, octet| {
-        let without = UNDEFINED.get(usize::from(octet & 0x7f));
-        charsets | without.copied().unwrap_or_default()
-    })
+/// Some of the charsets of single octets, each all ones or all zeros, to choose
+/// with among costs.
+#[derive(Clone, Copy)]
+pub(super) struct Places(pub(super) [i16; SINGLE]);
+
+impl Places {
+    pub(super) const NONE: Self = Places([0; SINGLE]);
+
+    /// Those that have no character for some octet of `value`.
+    pub(super) fn undefined(value: &[u8]) -> Self {
+        let mut without = Self::NONE;
+        for octet in value.iter().filter(|octet| !octet.is_ascii()) {
+            if let Some(more) = UNDEFINED.get(usize::from(octet & 0x7f)) {
+                without.add(more);
+            }
+        }
+        without
+    }
+
+    pub(super) fn add(&mut self, others: &Self) {
+        for (place, other) in self.0.iter_mut().zip(others.0) {
+            *place |= other;
+        }
+    }
+
+    pub(super) fn has(&self, place: usize) -> bool {
+        self.0.get(place).is_some_and(|&place| place != 0)
+    }
 }
 
 /// By octet.
-static UNDEFINED: [u32; 128] = {
-    let mut undefined = [0; 128];
+static UNDEFINED: [Places; 128] = {
+    let mut undefined = [Places::NONE; 128];
     let mut at = 0;
     while at < SINGLE * 128 {
         #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]
         if MODEL.singles[2 * at] == 0 && MODEL.singles[2 * at + 1] == 0 {
-            undefined[at % 128] |= 1 << (at / 128);
+            undefined[at % 128].0[at / 128] = -1;
         }
         at += 1;
     }
