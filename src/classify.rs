@@ -311,9 +311,12 @@ impl<'v> Findings<'v> {
     }
 
     /// What is found where octets of a legacy charset are taken for UTF-8, as
-    /// whoever gets them unrepaired may. `None` for a value that is of none.
-    pub(crate) fn as_utf8(&self) -> Option<Self> {
-        matches!(self.reading, ReadAs::Legacy(_)).then(|| Findings {
+    /// whoever gets them unrepaired may. `None` for a value that is of none, or
+    /// that has no overlong forms in it.
+    pub(crate) fn as_overlong(&self) -> Option<Self> {
+        let may_be = matches!(self.reading, ReadAs::Legacy(_))
+            && lanes::any(self.value, utf8::leads_to_overlong);
+        may_be.then(|| Findings {
             reading: ReadAs::Faulty {
                 legacy: None,
                 body: body(self.value),

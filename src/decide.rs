@@ -307,8 +307,8 @@ impl RequestPolicy<'_> {
         }
         let mut asked = Kinds::default();
         let overlong = |finding: &Finding| finding.kind() == FindingKind::OverlongUtf8;
-        let as_utf8 = found.as_utf8().into_iter().flatten().filter(overlong);
-        for finding in found.as_it_stands().into_iter().flatten().chain(as_utf8) {
+        let in_legacy = found.as_overlong().into_iter().flatten().filter(overlong);
+        for finding in found.as_it_stands().into_iter().flatten().chain(in_legacy) {
             let kind = finding.kind();
             if asked.contains(kind) {
                 continue;

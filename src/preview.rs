@@ -113,14 +113,9 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let octets = octets.iter().take(limit);
-    let digit = |half| {
-        if half < 10 {
-            b'0' + half
-        } else {
-            b'a' + half - 10
-        }
-    };
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
     let digits = octets.flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]);
     String::from_utf8(digits.collect()).unwrap_or_default()
 }

@@ -26,7 +26,9 @@ impl Reading {
         &self.text
     }
 
-    pub(crate) fn into_text(self) -> String {
+    /// The text, for whom keeps it.
+    #[must_use]
+    pub fn into_text(self) -> String {
         self.text
     }
 

@@ -91,6 +91,11 @@ impl Iterator for Errors<'_> {
     }
 }
 
+/// Whether some overlong form starts with this octet.
+pub(crate) const fn leads_to_overlong(octet: u8) -> bool {
+    (octet == 0xc0) | (octet == 0xc1) | (octet == 0xe0) | (octet == 0xf0)
+}
+
 /// Reads the sequence `rest` starts with: its length, or the length and nature
 /// of the fault. `rest` starts with an octet of 80–FF.
 pub(crate) fn sequence(rest: &[u8]) -> Result<usize, (usize, Malformation)> {

@@ -137,14 +137,28 @@ pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
     }
 }
 
-const fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        _ => None,
-    }
+fn digit(character: u8) -> Option<u8> {
+    let value = DIGITS.get(usize::from(character)).copied();
+    value.filter(|&value| value < 16)
 }
+
+/// What characters are as hex digits; 16 for none. Digits and letters come in no
+/// order that a processor could foresee.
+#[allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler alone"
+)]
+static DIGITS: [u8; 256] = {
+    let mut digits = [16; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 /// Why text is not octets in hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

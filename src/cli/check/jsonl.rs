@@ -3,7 +3,7 @@
 use headguard::charset::Charset;
 use headguard::fields::Protection;
 use headguard::preview::hex;
-use headguard::{Confidence, Finding, FindingKind, Findings, Outcome, Verdict};
+use headguard::{Confidence, Finding, FindingKind, Findings, Outcome, Reading, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -82,7 +82,7 @@ impl<'l> Answer<'l> {
                 .findings()
                 .and_then(Findings::reading)
                 .filter(|_| !secret)
-                .map(|reading| reading.text().to_owned()),
+                .map(Reading::into_text),
             action: verdict.action().name(),
             forward: match verdict.outcome() {
                 _ if secret => None,
