@@ -53,7 +53,7 @@ const NO_WORD: Cost = 40;
 /// What a Latin letter costs that is not counted.
 pub(super) const RARE: Cost = 100;
 /// What a letter of an alphabet costs in a charset of ideographs.
-const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
+pub(super) const LETTER_AMONG_IDEOGRAPHS: Cost = 176;
 /// What a word in ASCII costs in text of another script, up to a limit.
 const OTHER_SCRIPT: Cost = 32;
 const OTHER_SCRIPT_MOST: Cost = 80;

@@ -58,9 +58,8 @@ pub(super) fn least(charset: Charset, octets: &[u8]) -> Option<Cost> {
             before = Before::Apart;
         } else {
             length = self::length(charset, rest)?;
-            // `’`, the cheapest of signs, has a place among the first.
-            least += match first {
-                0x81 | 0xa1 => LEAST_SIGN,
+            least += match length {
+                1 | 2 => least_character(charset, first),
                 _ => LEAST_EAST_ASIAN,
             };
             let is_east_asian = length == 2 && leads_to_east_asian(charset, first);
@@ -132,6 +131,27 @@ fn length(charset: Charset, rest: &[u8]) -> Option<usize> {
         _ => return None,
     };
     (rest.len() + 1 >= length).then_some(length)
+}
+
+/// What a character of one or two octets costs at least, by the first of them:
+/// those in use come before those that are in dictionaries only.
+const fn least_character(charset: Charset, lead: u8) -> Cost {
+    match (charset, lead) {
+        // `’`, the cheapest of signs, is among the first.
+        (Charset::ShiftJis, 0x81) => LEAST_SIGN,
+        (Charset::ShiftJis, 0xa1..=0xdf) => 184,
+        (_, 0xa1) => LEAST_SIGN,
+        (Charset::Gbk, 0x80 | 0xb0..=0xd7) => 80,
+        (Charset::Gbk, 0x81..=0xa0 | 0xd8..=0xfe) => 114,
+        (Charset::Big5, 0xa4..=0xc5) => 74,
+        (Charset::Big5, 0xc6..=0xf8) => 112,
+        (Charset::Big5, 0x87..=0xa0 | 0xf9..=0xfe) => 104,
+        (Charset::ShiftJis, 0x99..=0xfc) => 112,
+        (Charset::EucJp, 0xd0..=0xfe) => 112,
+        (Charset::EucKr, 0x81..=0xa0) => 164,
+        (Charset::EucKr, 0xca..=0xfe) => 132,
+        _ => LEAST_EAST_ASIAN,
+    }
 }
 
 /// Whether all characters of this lead octet are letters, ideographs most of them.
@@ -207,7 +227,42 @@ const fn is_strange(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cost::{LETTER_AMONG_IDEOGRAPHS, STRANGE};
+    use super::super::glyph::Kind;
+    use super::super::languages::MULTI;
+    use super::super::model::east_asian;
+    use super::super::sign::sign;
     use super::*;
+
+    #[test]
+    fn no_character_costs_less_than_its_lead_says() {
+        for found in &MULTI {
+            let each = |lead| (0x30..=0xffu8).map(move |trail| [lead, trail]);
+            for octets in (0x80..=0xffu8).flat_map(each) {
+                let mut text = Vec::new();
+                if length(found.charset, &octets).is_none_or(|length| length > 2)
+                    || !decode(found.charset, &octets, &mut text)
+                {
+                    continue;
+                }
+                let cost = match text[0].kind {
+                    Kind::Sign => {
+                        let around = [None, Some(' '), Some('m'), Some('n'), Some('1'), Some('é')];
+                        let pairs = around
+                            .iter()
+                            .flat_map(|one| around.map(|next| (*one, next)));
+                        let sign = |(one, next)| sign(text[0].character, one, next);
+                        pairs.map(sign).min().unwrap()
+                    }
+                    Kind::EastAsian => east_asian(text[0].character, found.used).unwrap(),
+                    Kind::OtherLetter => STRANGE,
+                    _ => LETTER_AMONG_IDEOGRAPHS,
+                };
+                let least = least_character(found.charset, octets[0]);
+                assert!(least <= cost, "{octets:02X?} in {}: {cost}", found.charset);
+            }
+        }
+    }
 
     /// Findings are decoded one by one: their texts have to be the whole's.
     #[test]
