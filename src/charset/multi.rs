@@ -154,12 +154,15 @@ const fn least_character(charset: Charset, lead: u8) -> Cost {
     }
 }
 
-/// Whether all characters of this lead octet are letters, ideographs most of them.
+/// Whether all characters of two octets with this lead are letters that join no
+/// Latin ones, ideographs most of them.
 const fn leads_to_east_asian(charset: Charset, lead: u8) -> bool {
     match charset {
-        Charset::ShiftJis => matches!(lead, 0x89..=0x97 | 0x99..=0x9f | 0xe0..=0xe9),
-        Charset::Big5 => matches!(lead, 0xa4..=0xc5 | 0xc9..=0xf8),
-        _ => matches!(lead, 0xb0..=0xf7),
+        Charset::Big5 => matches!(lead, 0xa4..=0xc5 | 0xc9..=0xf8 | 0xfa..=0xfe),
+        Charset::EucJp => matches!(lead, 0xb0..=0xfb),
+        Charset::EucKr => matches!(lead, 0x81..=0xa0 | 0xb0..=0xfd),
+        Charset::ShiftJis => matches!(lead, 0x89..=0x97 | 0x99..=0x9f | 0xe0..=0xed | 0xfb | 0xfc),
+        _ => matches!(lead, 0x81..=0xa0 | 0xaa..=0xfd),
     }
 }
 
@@ -258,6 +261,10 @@ mod tests {
                     Kind::OtherLetter => STRANGE,
                     _ => LETTER_AMONG_IDEOGRAPHS,
                 };
+                if text.len() == 1 && leads_to_east_asian(found.charset, octets[0]) {
+                    let joins_none = matches!(text[0].kind, Kind::EastAsian | Kind::OtherLetter);
+                    assert!(joins_none, "{octets:02X?} in {}", found.charset);
+                }
                 let least = least_character(found.charset, octets[0]);
                 assert!(least <= cost, "{octets:02X?} in {}: {cost}", found.charset);
             }
