@@ -270,12 +270,6 @@ impl<'v> Findings<'v> {
         self.value
     }
 
-    /// Whether nothing is found at all.
-    pub(crate) fn is_nothing(&self) -> bool {
-        matches!(self.reading, ReadAs::Clean) && self.form.is_none()
-            || self.clone().next().is_none() && self.as_it_stands().is_none()
-    }
-
     /// What was known of the client.
     pub(crate) const fn context(&self) -> Context {
         self.context

@@ -132,12 +132,13 @@ impl RequestPolicy<'_> {
             false => Context::NONE,
         };
         let found = scan.findings_in(context);
-        // Most of what is looked at is right, and goes on as it is.
-        if too_long.is_none() && self.policy.forms_nothing() && found.is_nothing() {
-            return Verdict::clean(value);
-        }
         let mut tally = self.tally(name, &found);
         let is_found = !tally.firsts.is_empty();
+        // Most of what is looked at is right, and goes on as it is.
+        let is_right = !is_found && found.as_it_stands().is_none();
+        if too_long.is_none() && self.policy.forms_nothing() && is_right {
+            return Verdict::clean(value);
+        }
         let (outcome, refusal) = match too_long {
             Some(rejection) => (Outcome::Reject(rejection), None),
             None => {

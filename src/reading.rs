@@ -87,18 +87,38 @@ impl Findings<'_> {
         self.sure(|finding| finding.kind().is_repairable())
     }
 
+    /// The same, with each finding shown to `see` on the way: for whom wants
+    /// both, and walks over the value once.
+    #[must_use]
+    pub fn reading_with(&self, mut see: impl FnMut(&Finding)) -> Option<Reading> {
+        let mut seen = 0;
+        let reading = self.sure(|finding| {
+            see(finding);
+            seen += 1;
+            finding.kind().is_repairable()
+        });
+        // It stops at what nobody can read.
+        if reading.is_none() {
+            self.clone().skip(seen).for_each(|finding| see(&finding));
+        }
+        reading
+    }
+
     /// The same with the forms that are in their place left as they are.
     pub(crate) fn mended(&self) -> Option<Reading> {
         self.sure(|finding| finding.kind().is_repairable() && !finding.is_in_place())
     }
 
-    fn sure(&self, chosen: impl Fn(&Finding) -> bool) -> Option<Reading> {
+    fn sure(&self, chosen: impl FnMut(&Finding) -> bool) -> Option<Reading> {
         let reading = self.read(chosen).ok()?;
         (reading.confidence > Confidence::Possible).then_some(reading)
     }
 
     /// Decodes the findings that `chosen` names and leaves the rest.
-    pub(crate) fn read(&self, chosen: impl Fn(&Finding) -> bool) -> Result<Reading, Unreadable> {
+    pub(crate) fn read(
+        &self,
+        mut chosen: impl FnMut(&Finding) -> bool,
+    ) -> Result<Reading, Unreadable> {
         let value = self.value();
         let mut octets = Vec::with_capacity(value.len() + value.len() / 8 + 16);
         let mut copied = 0;
@@ -214,6 +234,23 @@ mod tests {
             text("TÃ©lÃ©bec &amp; Fils".as_bytes()).as_deref(),
             Some("Télébec & Fils")
         );
+    }
+
+    #[test]
+    fn every_finding_is_seen_once_whether_there_is_a_reading_or_not() {
+        for value in [
+            &b"T\xE9l&eacute;bec &amp;#169; LP"[..],
+            b"&eacute;&#13;&#10;X: &eacute;",
+            b"&#xD800; and &eacute;",
+            b"Bon\xE8",
+            b"plain",
+        ] {
+            let findings = scan(value).findings();
+            let mut seen = Vec::new();
+            let reading = findings.reading_with(|finding| seen.push(finding.clone()));
+            assert_eq!(reading, findings.reading());
+            assert_eq!(seen, findings.collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use headguard::charset::Charset;
 use headguard::fields::Protection;
 use headguard::preview::hex;
-use headguard::{Confidence, Finding, FindingKind, Findings, Outcome, Reading, Verdict};
+use headguard::{Confidence, Finding, FindingKind, Outcome, Reading, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -66,23 +66,20 @@ impl<'l> Answer<'l> {
         // What is there, whatever the policy has to say of it.
         let mut heaviest: Option<FindingKind> = None;
         let mut findings = Vec::new();
-        for finding in verdict.findings().cloned().into_iter().flatten() {
+        let see = |finding: &Finding| {
             let kind = finding.kind();
             heaviest = Some(heaviest.map_or(kind, |known| known.min(kind)));
             if findings.len() < Verdict::MOST_JUDGED {
-                findings.push(Found::new(&finding));
+                findings.push(Found::new(finding));
             }
-        }
+        };
+        let reading = verdict.findings().and_then(|found| found.reading_with(see));
         let plain = if value.is_ascii() { "ascii" } else { "utf-8" };
         Self {
             id,
             class: heaviest.map_or(plain, FindingKind::name),
             findings,
-            reading: verdict
-                .findings()
-                .and_then(Findings::reading)
-                .filter(|_| !secret)
-                .map(Reading::into_text),
+            reading: reading.filter(|_| !secret).map(Reading::into_text),
             action: verdict.action().name(),
             forward: match verdict.outcome() {
                 _ if secret => None,
