@@ -31,7 +31,7 @@ pub(crate) struct Judgement {
 
 /// How `value` reads best; `None` when it reads as no text.
 pub(crate) fn judge(value: &[u8], context: Context) -> Option<Judgement> {
-    Readings::of(value, context, FAR_ALONE).judgement(value)
+    Readings::of(value, context, Wanted::Best).judgement(value)
 }
 
 /// How much more the second text has to cost.
@@ -73,7 +73,7 @@ impl fmt::Debug for Alternative {
 
 /// Everything that `value` reads as, the likeliest first.
 pub(crate) fn ranking(value: &[u8], context: Context) -> Vec<Alternative> {
-    let readings = Readings::of(value, context, Cost::MAX / 2);
+    let readings = Readings::of(value, context, Wanted::All);
     let clear = |candidate: &Candidate| candidate.cost + SOUND <= readings.noise;
     readings
         .ranked()
@@ -131,31 +131,41 @@ impl Candidate {
 /// The readings of a value that matter, without those that say the same.
 pub(super) struct Readings {
     candidates: Vec<Candidate>,
-    /// What the best of them costs.
-    best: Cost,
+    /// What the best of them costs, and whether it is windows-1252.
+    best: Option<(Cost, bool)>,
     noise: Cost,
-    /// How much more than the best a text may cost that matters.
-    margin: Cost,
+    wanted: Wanted,
+    /// The most that the context makes anything cost less.
+    discount: Cost,
+}
+
+/// Which readings are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The best, and how much more the next costs where that matters.
+    Best,
+    All,
 }
 
 impl Readings {
-    fn of(value: &[u8], context: Context, margin: Cost) -> Self {
+    fn of(value: &[u8], context: Context, wanted: Wanted) -> Self {
         let judged = judged(value);
         let mut octets = [0; JUDGED];
         let (ascii, length) = Ascii::of(judged, &mut octets);
         let octets = octets.get(..length).unwrap_or_default();
         let mut readings = Readings {
             candidates: Vec::with_capacity(8),
-            best: Cost::MAX / 4,
+            best: None,
             noise: NOISE + ascii.average + NOISE_OCTET * high(octets),
-            margin: margin.saturating_add(context.most()),
+            wanted,
+            discount: context.most(),
         };
         let undefined = Places::undefined(value);
         let mut bounds = Bounds::of(octets, &ascii, &undefined);
         let mut singles = Singles::of(octets, &ascii, &undefined);
         let mut text = Vec::new();
         // The likeliest first: it spares most of the others.
-        while let Some(place) = bounds.take(readings.most()) {
+        while let Some(place) = bounds.take(readings.worth_pricing()) {
             match place {
                 Place::Single(place) => readings.add_single(place, &mut singles, context),
                 Place::Multi(found) => {
@@ -266,9 +276,28 @@ impl Readings {
         }
     }
 
-    /// What a text may cost that matters.
-    const fn most(&self) -> Cost {
-        self.best.saturating_add(self.margin)
+    /// What a text may cost at most that makes a difference to how sure the
+    /// best of the readings is.
+    fn worth_pricing(&self) -> Cost {
+        match self.best {
+            Some((best, is_western)) if is_western || self.noise - best >= SOUND => {
+                self.within(CLEAR.max(ALONE))
+            }
+            _ => self.most(),
+        }
+    }
+
+    /// The same, whichever will be the best.
+    fn most(&self) -> Cost {
+        self.within(FAR_ALONE)
+    }
+
+    /// What is no more than so much above the best.
+    fn within(&self, margin: Cost) -> Cost {
+        match (self.wanted, self.best) {
+            (Wanted::Best, Some((best, _))) => best + margin + self.discount,
+            _ => Cost::MAX / 2,
+        }
     }
 
     fn same(&self, hash: u64) -> Option<&Candidate> {
@@ -277,7 +306,9 @@ impl Readings {
 
     /// Puts a candidate in the place of that of the same text, or adds it.
     fn put(&mut self, new: Candidate) {
-        self.best = self.best.min(new.cost);
+        if self.best.is_none_or(|(best, _)| new.cost < best) {
+            self.best = Some((new.cost, new.charset == Charset::Windows1252));
+        }
         let mut known = self.candidates.iter_mut();
         match known.find(|known| known.text == new.text) {
             Some(known) => *known = new,
@@ -606,7 +637,7 @@ mod tests {
             Context::NONE.with_earlier(Charset::Gbk),
         ];
         for (value, context) in values(20_000).zip(contexts.into_iter().cycle()) {
-            let all = Readings::of(&value, context, Cost::MAX / 2).judgement(&value);
+            let all = Readings::of(&value, context, Wanted::All).judgement(&value);
             assert_eq!(judge(&value, context), all, "{value:02X?}");
         }
     }
@@ -619,7 +650,7 @@ mod tests {
             let octets = &octets[..length];
             let undefined = Places::undefined(&value);
             let bounds = Bounds::of(octets, &ascii, &undefined);
-            let mut readings = Readings::of(&value, Context::NONE, Cost::MAX / 2);
+            let mut readings = Readings::of(&value, Context::NONE, Wanted::All);
             for (place, charset) in SINGLE.iter().enumerate() {
                 let mut singles = Singles::of(octets, &ascii, &undefined);
                 readings.candidates.clear();
