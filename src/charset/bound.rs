@@ -25,22 +25,25 @@ const CHARSETS: usize = 32;
 const NONE: i16 = i16::MAX;
 
 impl Bounds {
-    /// The bounds of `octets`, and none for charsets of single octets that are
-    /// `undefined` for some of them.
+    /// The bounds of `octets` in charsets of single octets, and none for those
+    /// that are `undefined` for some of them.
     pub(super) fn of(octets: &[u8], ascii: &Ascii, undefined: &Places) -> Self {
         let mut bounds = Bounds([NONE; CHARSETS]);
-        let (singles, multis) = bounds.0.split_at_mut(SINGLE.len());
         let least = singles_least(octets, ascii);
-        for ((bound, least), without) in singles.iter_mut().zip(least).zip(undefined.0) {
+        for ((bound, least), without) in bounds.0.iter_mut().zip(least).zip(undefined.0) {
             *bound = least.min(NONE - 1) | (without & NONE);
         }
-        for (bound, found) in multis.iter_mut().zip(&MULTI) {
-            if let Some(least) = multi::least(found.charset, octets) {
-                let least = least + found.cost + ascii.apart();
-                *bound = i16::try_from(least).unwrap_or(NONE - 1);
+        bounds
+    }
+
+    /// Adds those of charsets of several octets, if they are at most `most`.
+    pub(super) fn add_multis(&mut self, octets: &[u8], ascii: &Ascii, most: Cost) {
+        for (bound, found) in self.0.iter_mut().skip(SINGLE.len()).zip(&MULTI) {
+            let more = found.cost + ascii.apart();
+            if let Some(least) = multi::least(found.charset, octets, most - more) {
+                *bound = i16::try_from(least + more).unwrap_or(NONE - 1);
             }
         }
-        bounds
     }
 
     /// The bound of the charset of single octets at this place.

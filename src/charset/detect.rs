@@ -153,10 +153,11 @@ impl Readings {
         let mut octets = [0; JUDGED];
         let (ascii, length) = Ascii::of(judged, &mut octets);
         let octets = octets.get(..length).unwrap_or_default();
+        let beyond = high(octets);
         let mut readings = Readings {
             candidates: Vec::with_capacity(8),
             best: None,
-            noise: NOISE + ascii.average + NOISE_OCTET * high(octets),
+            noise: NOISE + ascii.average + NOISE_OCTET * beyond,
             wanted,
             discount: context.most(),
         };
@@ -164,11 +165,17 @@ impl Readings {
         let mut bounds = Bounds::of(octets, &ascii, &undefined);
         let mut singles = Singles::of(octets, &ascii, &undefined);
         let mut text = Vec::new();
-        // The likeliest first: it spares most of the others.
-        while let Some(place) = bounds.take(readings.worth_pricing()) {
-            match place {
-                Place::Single(place) => readings.add_single(place, &mut singles, context),
-                Place::Multi(found) => {
+        // Beside characters of several octets there is little ASCII. Where there is
+        // more, these charsets are asked when it is known what they have to beat.
+        let mut all_asked = 2 * beyond >= Cost::try_from(octets.len()).unwrap_or(Cost::MAX);
+        if all_asked {
+            bounds.add_multis(octets, &ascii, readings.worth_pricing());
+        }
+        loop {
+            // The likeliest first: it spares most of the others.
+            match bounds.take(readings.worth_pricing()) {
+                Some(Place::Single(place)) => readings.add_single(place, &mut singles, context),
+                Some(Place::Multi(found)) => {
                     // ASCII words that were taken out change nothing in what decodes.
                     let rest = (judged.len() < value.len()).then_some(value);
                     if multi::decode(found.charset, octets, &mut text)
@@ -177,9 +184,13 @@ impl Readings {
                         readings.add_multi(found, &text, &ascii, context);
                     }
                 }
+                None if all_asked => return readings,
+                None => {
+                    all_asked = true;
+                    bounds.add_multis(octets, &ascii, readings.worth_pricing());
+                }
             }
         }
-        readings
     }
 
     /// The best of them; `None` when it is no better than noise.
@@ -649,7 +660,8 @@ mod tests {
             let (ascii, length) = Ascii::of(&value, &mut octets);
             let octets = &octets[..length];
             let undefined = Places::undefined(&value);
-            let bounds = Bounds::of(octets, &ascii, &undefined);
+            let mut bounds = Bounds::of(octets, &ascii, &undefined);
+            bounds.add_multis(octets, &ascii, Cost::MAX / 2);
             let mut readings = Readings::of(&value, Context::NONE, Wanted::All);
             for (place, charset) in SINGLE.iter().enumerate() {
                 let mut singles = Singles::of(octets, &ascii, &undefined);

@@ -32,8 +32,9 @@ pub(crate) fn character_length(charset: Charset, rest: &[u8]) -> usize {
     length.min(rest.len())
 }
 
-/// What `octets` cost at least in `charset`; `None` where they cannot be in it.
-pub(super) fn least(charset: Charset, octets: &[u8]) -> Option<Cost> {
+/// What `octets` cost at least in `charset`; `None` where they cannot be in it,
+/// or cost more than `most`.
+pub(super) fn least(charset: Charset, octets: &[u8], most: Cost) -> Option<Cost> {
     let (mut least, mut characters) = (0, 0);
     let mut all_kana = true;
     let mut before = Before::Apart;
@@ -74,6 +75,9 @@ pub(super) fn least(charset: Charset, octets: &[u8]) -> Option<Cost> {
                 true => Before::EastAsian,
                 false => Before::Other,
             };
+            if least > most.saturating_add(ALL_KANA) {
+                return None;
+            }
         }
         rest = rest.get(length..)?;
     }
