@@ -101,23 +101,32 @@ fn unescape(text: &[u8]) -> Vec<u8> {
 }
 
 /// Octets written as hex digits, in pairs; `0x` before them is passed over.
-pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
-    let prefix = if text.starts_with(b"0x") || text.starts_with(b"0X") {
-        2
-    } else {
-        0
-    };
-    let mut octets = Vec::with_capacity(text.len() / 2);
-    // Nearly always there is nothing between the digits.
-    let (pairs, _) = text.get(prefix..).unwrap_or_default().as_chunks::<2>();
-    octets.extend(
-        pairs
-            .iter()
-            .map_while(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)),
-    );
-    let done = prefix + 2 * octets.len();
+fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
+    let mut octets = Vec::new();
+    read_hex(text, &mut octets)?;
+    Ok(octets)
+}
+
+/// The same, into `octets` in place of what is there.
+pub(crate) fn read_hex(text: &[u8], octets: &mut Vec<u8>) -> Result<(), BadHex> {
+    octets.clear();
+    // Nearly always there is nothing but digits; all at once they take no time.
+    let (pairs, rest) = text.as_chunks::<2>();
+    let digits = text
+        .iter()
+        .fold(true, |all, one| all & one.is_ascii_hexdigit());
+    if rest.is_empty() && digits {
+        let value = |digit: u8| (digit & 15) + 9 * (digit >> 6);
+        octets.extend(
+            pairs
+                .iter()
+                .map(|&[high, low]| value(high) << 4 | value(low)),
+        );
+        return Ok(());
+    }
+    let has_prefix = text.starts_with(b"0x") || text.starts_with(b"0X");
     let mut high = None;
-    for (at, &character) in text.iter().enumerate().skip(done) {
+    for (at, &character) in text.iter().enumerate().skip(if has_prefix { 2 } else { 0 }) {
         let between = matches!(character, b' ' | b':' | b'\t' | b'\r' | b'\n');
         match (digit(character), high) {
             (Some(value), None) => high = Some(value),
@@ -133,32 +142,18 @@ pub(crate) fn hex_octets(text: &[u8]) -> Result<Vec<u8>, BadHex> {
     if high.is_some() {
         Err(BadHex::Odd { at: text.len() })
     } else {
-        Ok(octets)
+        Ok(())
     }
 }
 
-fn digit(character: u8) -> Option<u8> {
-    let value = DIGITS.get(usize::from(character)).copied();
-    value.filter(|&value| value < 16)
-}
-
-/// What characters are as hex digits; 16 for none. Digits and letters come in no
-/// order that a processor could foresee.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "evaluated by the compiler alone"
-)]
-static DIGITS: [u8; 256] = {
-    let mut digits = [16; 256];
-    let mut value = 0;
-    while value < 16 {
-        digits[b"0123456789abcdef"[value] as usize] = value as u8;
-        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
-        value += 1;
+const fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _ => None,
     }
-    digits
-};
+}
 
 /// Why text is not octets in hex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,6 +234,11 @@ mod tests {
                 character: b'x'
             })
         );
+        let all: String = (0..=255)
+            .map(|octet| format!("{octet:02x}{octet:02X}"))
+            .collect();
+        let twice: Vec<u8> = (0..=255).flat_map(|octet| [octet, octet]).collect();
+        assert_eq!(hex_octets(all.as_bytes()), Ok(twice));
         assert_eq!(hex_octets(b"5"), Err(BadHex::Odd { at: 1 }));
     }
 }

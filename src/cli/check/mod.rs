@@ -3,7 +3,7 @@
 mod head;
 mod jsonl;
 
-use super::input::{UNNAMED, field_name, hex_octets};
+use super::input::{UNNAMED, field_name, read_hex};
 use super::policy::PolicyArgs;
 use super::{Failure, write_stderr};
 use clap::Args;
@@ -60,6 +60,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
         policy: args.policy.load()?,
         output: BufWriter::new(io::stdout().lock()),
         tally: Tally::default(),
+        value: Vec::new(),
     };
     let standard_input = [PathBuf::from("-")];
     let files = if args.files.is_empty() {
@@ -150,6 +151,8 @@ struct Judge<'a, W> {
     policy: Policy,
     output: W,
     tally: Tally,
+    /// The value of a line of JSON, to be used again.
+    value: Vec<u8>,
 }
 
 /// Where a line stands.
@@ -246,21 +249,22 @@ impl<W: Write> Judge<'_, W> {
                 format!("not a line like {FORM}: {error}")
             })
             .and_then(|asked| {
-                let value =
-                    hex_octets(asked.hex.as_bytes()).map_err(|error| format!("hex: {error}"))?;
-                Ok((asked, value))
+                read_hex(asked.hex.as_bytes(), &mut self.value)
+                    .map_err(|error| format!("hex: {error}"))?;
+                Ok(asked)
             });
         match read {
-            Ok((asked, value)) => {
+            Ok(asked) => {
+                let value = &self.value;
                 let field = asked.field.as_deref().unwrap_or(&self.args.field);
                 let mut known = Cow::Borrowed(self.args.policy.known());
                 if let Some(languages) = &asked.accept_language {
                     known.to_mut().accept_language = Some(languages.as_bytes().to_vec());
                 }
-                let verdict = known.apply(&self.policy).decide(field, &value);
+                let verdict = known.apply(&self.policy).decide(field, value);
                 self.tally.add(&verdict);
                 self.tally.outside += 1;
-                serde_json::to_writer(&mut self.output, &Answer::new(id, field, &value, &verdict))?;
+                serde_json::to_writer(&mut self.output, &Answer::new(id, field, value, &verdict))?;
             }
             Err(error) => {
                 self.tally.unreadable += 1;
