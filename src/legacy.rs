@@ -31,15 +31,19 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
         }
         _ => Confidence::Certain,
     };
+    // UTF-8 with few faults is UTF-8, whatever its octets could be besides.
+    let few =
+        shape.faults < 2 || shape.faults <= 2 * shape.usual || shape.faults < shape.well_formed;
+    if few && shape.well_formed + shape.forbidden > 0 {
+        return None;
+    }
     let judged = charset::judge(value, context)?;
     // Accented letters are seldom side by side: two octets that are UTF-8 are
     // UTF-8. In charsets where letters follow letters they often are by chance.
     let is_chance = judged.gain > shape.as_utf8();
     let seldom = judged.is_latin
         && (shape.well_formed > 0 || shape.forbidden > 0 || shape.by_chance > shape.faults);
-    let few =
-        shape.faults < 2 || shape.faults <= 2 * shape.usual || shape.faults < shape.well_formed;
-    if seldom || (shape.well_formed + shape.forbidden > 0 && (few || !is_chance)) {
+    if seldom || (shape.well_formed + shape.forbidden > 0 && !is_chance) {
         return None;
     }
     Some(Legacy {
