@@ -12,6 +12,7 @@ use super::model::{Cost, Family, Places};
 use super::multi;
 use super::sign::sign;
 use super::word::{BROKEN_ASCII, BROKEN_BEYOND, has_case};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// A bound for each charset: those of single octets by their place, then those
@@ -190,6 +191,19 @@ const fn sides(before: Side, after: Side) -> usize {
     before as usize * Side::ALL.len() + after as usize
 }
 
+/// What something costs at least, by what stands on its two sides.
+type BySides = [u8; Side::ALL.len() * Side::ALL.len()];
+
+fn by_sides(least: impl Fn([Side; 2]) -> Cost) -> BySides {
+    let mut costs = BySides::default();
+    let befores = Side::ALL.into_iter();
+    let all = befores.flat_map(|before| Side::ALL.map(|after| [before, after]));
+    for (cost, sides) in costs.iter_mut().zip(all) {
+        *cost = u8::try_from(least(sides)).unwrap_or(u8::MAX);
+    }
+    costs
+}
+
 impl Table {
     fn new() -> Self {
         let mut table = Table {
@@ -202,16 +216,23 @@ impl Table {
             own_supposed: [0; SINGLE.len()],
         };
         let letters = Family::ALL.map(Letters::of);
+        let mut signs = BTreeMap::new();
         for place in 0..SINGLE.len() {
             if let Some(upper) = upper(place) {
-                table.add(place, upper, &letters);
+                table.add(place, upper, &letters, &mut signs);
             }
         }
         table
     }
 
     #[expect(clippy::indexing_slicing, reason = "made once, of fixed lengths")]
-    fn add(&mut self, place: usize, upper: &[Glyph; 128], letters: &[Letters; 6]) {
+    fn add(
+        &mut self,
+        place: usize,
+        upper: &[Glyph; 128],
+        letters: &[Letters; 6],
+        signs: &mut BTreeMap<char, BySides>,
+    ) {
         let is_of = |family: Family| move |glyph: &&Glyph| glyph.kind == Kind::Letter(family);
         let count = |family: &Family| upper.iter().filter(is_of(*family)).count();
         let family = Family::ALL.into_iter().max_by_key(count);
@@ -221,12 +242,15 @@ impl Table {
         self.own_supposed[place] = supposed(family);
         let letters = &letters[family as usize];
         for (low, &glyph) in upper.iter().enumerate() {
-            for before in Side::ALL {
-                for after in Side::ALL {
-                    let least = letters.least(glyph, before, after);
-                    self.rows[sides(before, after)][low][place] =
-                        u8::try_from(least).unwrap_or(u8::MAX);
-                }
+            let least = match Script::of(glyph, letters.family) {
+                // Most charsets have the same signs.
+                Script::None => *signs
+                    .entry(glyph.character)
+                    .or_insert_with(|| by_sides(|sides| least_sign(glyph.character, sides))),
+                script => by_sides(|sides| letters.least(glyph, script, sides)),
+            };
+            for (rows, least) in self.rows.iter_mut().zip(least) {
+                rows[low][place] = least;
             }
             let cased = match glyph.is_capital {
                 true => &mut self.capital,
@@ -273,7 +297,8 @@ impl Letters {
         for before in 0..pairs.letters() {
             for after in 0..pairs.letters() {
                 let row = pairs.row(before, after);
-                let least = row.iter().min().copied().map_or(0, Cost::from);
+                let least = row.iter().fold(u8::MAX, |least, &cost| least.min(cost));
+                let least = Cost::from(least);
                 let (one, next) = (usize::from(before), usize::from(after));
                 put(&mut letters.behind[next], least);
                 match (before, after) {
@@ -296,28 +321,27 @@ impl Letters {
         letters
     }
 
-    /// What `glyph` costs at least between these, in text of this script.
-    fn least(&self, glyph: Glyph, before: Side, after: Side) -> Cost {
-        match Script::of(glyph, self.family) {
+    /// What a letter costs at least between these, in text of this script.
+    fn least(&self, glyph: Glyph, script: Script, sides: [Side; 2]) -> Cost {
+        match script {
             Script::Own if glyph.kind == Kind::RareLatin => RARE,
-            Script::Own => self.letter(glyph, before, after),
-            Script::None => least_sign(glyph.character, before, after),
-            Script::Ascii | Script::EastAsian | Script::Other => {
-                let touching = [before, after].map(Side::is_ascii_letter);
-                STRANGE + SCRIPTS_TOUCH * touching.map(Cost::from).iter().sum::<Cost>()
+            Script::Own => self.own(glyph, sides),
+            _ => {
+                let touching = sides.map(Side::is_ascii_letter).map(Cost::from);
+                STRANGE + SCRIPTS_TOUCH * touching.iter().sum::<Cost>()
             }
         }
     }
 
     #[expect(clippy::indexing_slicing, reason = "numbers are below 128")]
-    fn letter(&self, glyph: Glyph, before: Side, after: Side) -> Cost {
+    fn own(&self, glyph: Glyph, [before, after]: [Side; 2]) -> Cost {
         let number = usize::from(glyph.number);
         let behind = match before {
             Side::Apart => self.first[number],
             Side::Small | Side::Capital => self.behind_ascii[number],
             Side::Beyond => self.behind[number],
         };
-        let before_next = match after {
+        let ahead = match after {
             Side::Apart => self.last[number],
             Side::Small | Side::Capital => self.before_ascii[number],
             // It is counted there.
@@ -329,7 +353,7 @@ impl Letters {
             (false, _, Side::Capital) => BROKEN_ASCII,
             _ => 0,
         };
-        behind + before_next + Cost::from(broken)
+        behind + ahead + Cost::from(broken)
     }
 
     /// Whether it breaks a word where it changes from small to capital.
@@ -343,7 +367,7 @@ fn is_ascii(number: u8) -> bool {
     (1..=26).contains(&number)
 }
 
-fn least_sign(character: char, before: Side, after: Side) -> Cost {
+fn least_sign(character: char, [before, after]: [Side; 2]) -> Cost {
     let befores = before.stand_ins().iter();
     let pairs = befores.flat_map(|&one| after.stand_ins().iter().map(move |&next| (one, next)));
     let costs = pairs.map(|(before, after)| sign(character, before, after));
