@@ -17,7 +17,10 @@ mod glyph;
 mod languages;
 mod model;
 mod multi;
+mod part;
+mod sides;
 mod sign;
+mod texts;
 mod word;
 
 pub use context::Context;
