@@ -31,11 +31,8 @@ pub(crate) const FACTS_WITHOUT_MARKS: Facts = Facts::PERCENT.with(Facts::BACKSLA
 /// Whether a form may be in the value: a look at its signs, for the many values
 /// with a `?` or a `%` that hold none.
 pub(crate) fn may_be_in(value: &[u8]) -> bool {
-    let mut signs = Signs::default();
-    lanes::places(value, is_sign).any(|at| {
-        signs.add(value.get(at..).unwrap_or_default());
-        signs.word || signs.percent() || signs.display || signs.script || signs.backslash
-    })
+    let signs = Signs::of(value);
+    signs.word || signs.percent || signs.display || signs.script || signs.backslash
 }
 
 /// Which forms are looked for in one value.
@@ -72,9 +69,7 @@ impl Forms {
         };
         let mut forms = Forms {
             words: (text && signs.word).then_some(words),
-            ext_values: (text || grammar.holds_ext_values())
-                && signs.percent()
-                && signs.apostrophes(),
+            ext_values: (text || grammar.holds_ext_values()) && signs.percent && signs.apostrophes,
             display_strings: (text || grammar.holds_display_strings()) && signs.display,
             percent: None,
             escapes: None,
@@ -84,7 +79,7 @@ impl Forms {
             if signs.backslash || signs.script {
                 forms.escapes = unicode_escape::Style::of(value);
             }
-            if signs.percent() && forms.escapes.is_none() {
+            if signs.percent && forms.escapes.is_none() {
                 forms.percent = percent::Text::of(value, forms.ext_values);
             }
         }
@@ -338,61 +333,50 @@ fn push_quoted(out: &mut String, text: &str) {
 struct Signs {
     /// `=?`
     word: bool,
-    /// An escape, and one of an octet beyond ASCII or of the `%` of another.
-    escape: bool,
-    far_escape: bool,
+    /// An escape of an octet beyond ASCII, or of the `%` of another.
+    percent: bool,
     /// `%"`
     display: bool,
     /// `%u` and a hex digit.
     script: bool,
     /// `\u` or `\U`.
     backslash: bool,
-    /// How many `'`.
-    apostrophes: usize,
-}
-
-const fn is_sign(octet: u8) -> bool {
-    (octet == b'=') | (octet == b'%') | (octet == b'\\') | (octet == b'\'')
+    /// Two `'`.
+    apostrophes: bool,
 }
 
 impl Signs {
     fn of(value: &[u8]) -> Signs {
         let mut signs = Signs::default();
+        let (mut apostrophes, mut escapes) = (0, false);
+        let is_sign =
+            |octet| (octet == b'=') | (octet == b'%') | (octet == b'\\') | (octet == b'\'');
         for at in lanes::places(value, is_sign) {
-            signs.add(value.get(at..).unwrap_or_default());
-        }
-        signs
-    }
-
-    /// Adds the sign that `rest` starts with.
-    fn add(&mut self, rest: &[u8]) {
-        match rest {
-            [b'\'', ..] => self.apostrophes += 1,
-            [b'=', b'?', ..] => self.word = true,
-            [b'%', b'"', ..] => self.display = true,
-            [b'%', b'u' | b'U', digit, ..] => self.script |= digit.is_ascii_hexdigit(),
-            [
-                b'%',
-                b'2',
-                b'5',
-                b'2' | b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
-                ..,
-            ] => self.far_escape = true,
-            [b'%', high, low, ..] if low.is_ascii_hexdigit() => {
-                self.far_escape |= matches!(high, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
-                self.escape |= high.is_ascii_hexdigit();
+            match value.get(at..).unwrap_or_default() {
+                [b'\'', ..] => apostrophes += 1,
+                [b'=', b'?', ..] => signs.word = true,
+                [b'%', b'"', ..] => signs.display = true,
+                [b'%', b'u' | b'U', digit, ..] => signs.script |= digit.is_ascii_hexdigit(),
+                [
+                    b'%',
+                    b'2',
+                    b'5',
+                    b'2' | b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
+                    ..,
+                ] => {
+                    signs.percent = true;
+                }
+                [b'%', high, low, ..] if low.is_ascii_hexdigit() => {
+                    signs.percent |= matches!(high, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
+                    escapes |= high.is_ascii_hexdigit();
+                }
+                [b'\\', b'u' | b'U', ..] => signs.backslash = true,
+                _ => {}
             }
-            [b'\\', b'u' | b'U', ..] => self.backslash = true,
-            _ => {}
         }
-    }
-
-    const fn apostrophes(&self) -> bool {
-        self.apostrophes >= 2
-    }
-
-    /// `UTF-8''Acme%20Corp` carries ASCII, and is an ext-value all the same.
-    const fn percent(&self) -> bool {
-        self.far_escape || (self.escape && self.apostrophes())
+        signs.apostrophes = apostrophes >= 2;
+        // `UTF-8''Acme%20Corp` carries ASCII, and is an ext-value all the same.
+        signs.percent |= escapes && signs.apostrophes;
+        signs
     }
 }
