@@ -9,7 +9,7 @@ use std::hint::black_box;
 mod values;
 
 /// What the value is repeated from.
-const PIECES: [(&str, &[u8]); 24] = [
+const PIECES: [(&str, &[u8]); 26] = [
     ("ampersands", b"&"),
     ("percents", b"%"),
     ("encoded word openings", b"=?"),
@@ -26,6 +26,8 @@ const PIECES: [(&str, &[u8]); 24] = [
     ("double-encoded", "Ã©".as_bytes()),
     ("double-encoded lead", "Ã".as_bytes()),
     ("UTF-8 and Latin-1", b"\xC3\xA9\xE9"),
+    ("UTF-8 and Latin-1 in parts", b"\xC3\xA9l\xE9t;"),
+    ("guillemets", b"\xC2\xABa\xBB \xABa "),
     ("Shift_JIS or anything", b"\x83\x5C"),
     ("lead octets", b"\xE1\x80"),
     ("windows-1251", b"\xCC\xEE"),

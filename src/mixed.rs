@@ -3,34 +3,39 @@
 //! Two sources were joined: what is UTF-8 stays, and the rest is windows-1252
 //! if every octet of it stands where that charset's letters stand. To see
 //! that, the UTF-8 letters are taken for the ASCII letters they are made of,
-//! and `charset` judges the value as it judges any other. A sequence that
+//! and `charset` judges each part of the value as it judges any other: the
+//! names in a list may be in as many languages. A sequence that
 //! somebody cut off, or an octet lost from one, does not look like that: it is
 //! left to `classify`, and nobody guesses what it was.
+
+mod guillemets;
+mod language;
 
 use crate::charset::{self, Charset, Context};
 use crate::finding::Confidence;
 use crate::mojibake::Script;
 use crate::utf8::{self, Malformation};
+use guillemets::Guillemets;
+use language::{Language, is_vietnamese, small};
 
 /// How plausibly the octets of `value` that are not UTF-8 were meant as
 /// windows-1252; `None` when they were not, or when there is no UTF-8 in it.
 pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
-    let mut plain = Vec::with_capacity(value.len());
-    let mut legacy = Vec::new();
+    let mut part = Part::default();
     let mut confidence = Confidence::Likely;
     let mut has_utf8 = false;
     let mut previous = Previous::Ascii;
-    let mut language = Language::default();
+    let mut guillemets = Guillemets::default();
     let mut at = 0;
     while let Some(rest) = value.get(at..).filter(|rest| !rest.is_empty()) {
         let next = match utf8::sequence(rest) {
             Ok(1) => {
                 let octet = *rest.first()?;
                 if matches!(octet, b'/' | b';' | b',' | b'|' | b'"' | b'=') {
-                    confidence = confidence.min(settle(&mut plain, &mut legacy, &language)?);
-                    language = Language::default();
+                    confidence = confidence.min(part.settle()?);
+                    part.start_anew();
                 }
-                plain.push(octet);
+                part.plain.push(octet);
                 at += 1;
                 Previous::Ascii
             }
@@ -41,21 +46,28 @@ pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
                     .chars()
                     .next()?;
                 at += length;
-                add(&mut plain, character, previous, value.get(at..)?)?;
-                language.add_utf8(character);
+                guillemets.see(character);
+                add(&mut part.plain, character, previous, value.get(at..)?)?;
+                part.language.add_utf8(character);
                 Previous::of(character)
+            }
+            Err((1, _)) if guillemets.has(value, at) => {
+                guillemets.see(char::from(*rest.first()?));
+                part.plain.push(b'"');
+                at += 1;
+                Previous::Ascii
             }
             Err((1, how)) => {
                 let octet = *rest.first()?;
                 // What follows a character at once is left of another.
                 let stray = octet < 0xc0 && matches!(previous, Previous::Utf8(_));
-                let cut_off = how == Malformation::Truncated && !ends_word(&plain, octet);
+                let cut_off = how == Malformation::Truncated && !part.may_end_in(octet);
                 if stray || cut_off || matches!(previous, Previous::Utf8(Kind::Foreign(_))) {
                     return None;
                 }
-                legacy.push(plain.len());
-                plain.push(octet);
-                language.add(Charset::Windows1252.char(octet)?);
+                part.legacy.push(part.plain.len());
+                part.plain.push(octet);
+                part.language.add(Charset::Windows1252.char(octet)?);
                 at += 1;
                 Previous::Legacy
             }
@@ -66,50 +78,105 @@ pub(crate) fn western(value: &[u8]) -> Option<Confidence> {
     if !has_utf8 {
         return None;
     }
-    confidence = confidence.min(settle(&mut plain, &mut legacy, &language)?);
-    let judged = charset::judge(&plain, Context::NONE)?;
-    Some(match judged.charset {
-        Charset::Windows1252 => judged.confidence.min(confidence),
-        _ => Confidence::Possible,
-    })
+    Some(confidence.min(part.settle()?))
 }
 
-/// Judges the octets of one part of the value by the language around them, and
-/// puts plain letters for those that are beyond doubt; `None` where one is no
-/// letter of any language here.
-fn settle(plain: &mut [u8], legacy: &mut Vec<usize>, language: &Language) -> Option<Confidence> {
-    let mut confidence = Confidence::Likely;
-    for at in legacy.drain(..) {
-        let octet = plain.get(at).copied()?;
-        let character = Charset::Windows1252.char(octet)?;
-        let before = at.checked_sub(1).and_then(|at| plain.get(at)).copied();
-        let after = plain.get(at + 1).copied();
-        if !stands_well(octet, before, after) {
-            return None;
-        }
-        // Where letters like Č and Ş are UTF-8, `Å` and a first `š` may be what
-        // is left of one.
-        let first = !before.is_some_and(|before| before.is_ascii_alphabetic());
-        let cut = (matches!(octet, 0xc4 | 0xc5) || (first && matches!(octet, 0x9a | 0x9c | 0x9e)))
-            && (language.central || language.turkish || language.baltic);
-        if cut || language.doubts(octet) {
-            confidence = Confidence::Possible;
-        }
-        let is_settled = match character {
-            // The same in windows-1250 and windows-1254.
-            'Š' | 'š' | 'Ž' | 'ž' => true,
-            'Ý' | 'ý' => language.not_turkish || language.nordic,
-            'Ð' | 'ð' | 'Þ' | 'þ' => language.nordic,
-            _ => false,
-        };
-        if character.is_alphabetic()
-            && (is_settled || language.knows(character))
-            && let Some(place) = plain.get_mut(at)
-        {
-            *place = plain_of(character);
+/// A part of the value that is in one self.language.
+struct Part {
+    /// What it is with ASCII in the place of UTF-8.
+    plain: Vec<u8>,
+    /// Where octets that are not UTF-8 are in it.
+    legacy: Vec<usize>,
+    language: Language,
+    /// How many octets of all parts may still be judged.
+    budget: usize,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Part {
+            plain: Vec::new(),
+            legacy: Vec::new(),
+            language: Language::default(),
+            budget: JUDGED,
         }
     }
-    Some(confidence)
+}
+
+/// How many octets of all parts are judged: more say no more, and take longer.
+const JUDGED: usize = 512;
+/// As how many octets a short part counts.
+const SHORT: usize = 32;
+
+impl Part {
+    fn start_anew(&mut self) {
+        self.plain.clear();
+        self.language = Language::default();
+    }
+
+    /// Whether a lead octet at the very end may be the last letter of a word.
+    fn may_end_in(&self, octet: u8) -> bool {
+        ends_word(&self.plain, octet) || self.language.may_end_in(&self.plain, octet)
+    }
+
+    /// Judges the octets by the language around them, and puts plain letters for
+    /// those that are beyond doubt; `None` where one is no letter of any language
+    /// here.
+    fn settle(&mut self) -> Option<Confidence> {
+        let mut confidence = Confidence::Likely;
+        let mut all_settled = true;
+        for at in self.legacy.drain(..) {
+            let octet = self.plain.get(at).copied()?;
+            let character = Charset::Windows1252.char(octet)?;
+            let before = at.checked_sub(1).and_then(|at| self.plain.get(at)).copied();
+            let after = self.plain.get(at + 1).copied();
+            let in_word =
+                |neighbour: Option<u8>| neighbour.is_some_and(|n| n.is_ascii_alphabetic());
+            let is_vowel = self.language.vietnamese
+                && is_vietnamese(character)
+                && (in_word(before) || in_word(after));
+            if !is_vowel && !stands_well(octet, before, after) {
+                return None;
+            }
+            // Where letters like Č and Ş are UTF-8, `Å` and a first `š` may be what
+            // is left of one.
+            let first = !before.is_some_and(|before| before.is_ascii_alphabetic());
+            let cut = (matches!(octet, 0xc4 | 0xc5)
+                || (first && matches!(octet, 0x9a | 0x9c | 0x9e)))
+                && (self.language.central || self.language.turkish || self.language.baltic);
+            if cut || (self.language.doubts(octet) && !is_vowel) {
+                confidence = Confidence::Possible;
+            }
+            let is_settled = match character {
+                // The same in windows-1250 and windows-1254.
+                'Š' | 'š' | 'Ž' | 'ž' => true,
+                'Ý' | 'ý' => self.language.not_turkish || self.language.nordic,
+                'Ð' | 'ð' | 'Þ' | 'þ' => self.language.nordic,
+                // These are as well, and letters of Romanian and Turkish.
+                'Â' | 'â' | 'Î' | 'î' => {
+                    self.language.romanian || self.language.turkish || is_vowel
+                }
+                _ => is_vowel,
+            };
+            if character.is_alphabetic()
+                && (is_settled || self.language.knows(character))
+                && let Some(place) = self.plain.get_mut(at)
+            {
+                *place = plain_of(character);
+            } else {
+                all_settled = false;
+            }
+        }
+        if all_settled || self.budget == 0 {
+            return Some(confidence);
+        }
+        self.budget = self.budget.saturating_sub(self.plain.len().max(SHORT));
+        let judged = charset::judge(&self.plain, Context::NONE)?;
+        Some(match judged.charset {
+            Charset::Windows1252 => judged.confidence.min(confidence),
+            _ => Confidence::Possible,
+        })
+    }
 }
 
 /// Whether an octet by itself is a whole character in its place, and not what
@@ -270,81 +337,10 @@ fn plain_of(character: char) -> u8 {
     }
 }
 
-fn small(letter: char) -> char {
-    letter.to_lowercase().next().unwrap_or(letter)
-}
-
 /// Whether a lead octet at the very end may be the last letter of a word: `Café`.
 fn ends_word(plain: &[u8], octet: u8) -> bool {
     let before = plain.last().copied().unwrap_or(b' ');
     before.is_ascii_lowercase() && matches!(octet, 0xe0 | 0xe1 | 0xe3..=0xed | 0xf1..=0xfd)
-}
-
-/// What the letters of one part of the value say about their language.
-#[derive(Default)]
-struct Language {
-    baltic: bool,
-    central: bool,
-    /// Has letters of Icelandic.
-    nordic: bool,
-    /// Has letters that Turkish lacks.
-    not_turkish: bool,
-    turkish: bool,
-    /// Letters of UTF-8 that windows-1252 has too, a bit an octet.
-    known: u128,
-}
-
-impl Language {
-    /// Takes a letter of UTF-8.
-    fn add_utf8(&mut self, character: char) {
-        self.add(character);
-        self.nordic |= matches!(small(character), 'ð' | 'þ');
-        self.known |= bit(character);
-    }
-
-    /// Takes any letter.
-    fn add(&mut self, character: char) {
-        match small(character) {
-            'ğ' | 'ı' | 'ş' | 'ə' => self.turkish = true,
-            'ā' | 'ē' | 'ė' | 'ģ' | 'ī' | 'į' | 'ķ' | 'ļ' | 'ņ' | 'ū' | 'ų' => {
-                self.baltic = true;
-            }
-            'ą' | 'ă' | 'ć' | 'č' | 'ď' | 'ę' | 'ě' | 'ĺ' | 'ľ' | 'ł' | 'ń' | 'ň' | 'ő' | 'ŕ'
-            | 'ř' | 'ś' | 'ť' | 'ţ' | 'ț' | 'ș' | 'ů' | 'ű' | 'ź' | 'ż' => {
-                self.central = true;
-                self.not_turkish = true;
-            }
-            'á' | 'à' | 'ã' | 'ä' | 'å' | 'æ' | 'é' | 'è' | 'ê' | 'ë' | 'í' | 'ì' | 'ï' | 'ñ'
-            | 'ó' | 'ò' | 'ô' | 'õ' | 'ø' | 'ú' | 'ù' | 'š' | 'ž' => {
-                self.not_turkish = true;
-            }
-            _ => {}
-        }
-        // `İ` is two characters in small letters.
-        self.turkish |= character == 'İ';
-    }
-
-    /// Whether the letter is there in UTF-8 as well.
-    fn knows(&self, character: char) -> bool {
-        self.known & bit(character) != 0
-    }
-
-    /// Whether an octet may as well be a letter of another charset here.
-    fn doubts(&self, octet: u8) -> bool {
-        let differs = |charset: Charset| charset.char(octet) != Charset::Windows1252.char(octet);
-        octet >= 0xc0
-            && ((self.central && differs(Charset::Windows1250))
-                || (self.baltic && differs(Charset::Windows1257))
-                || (self.turkish && differs(Charset::Windows1254)))
-    }
-}
-
-/// The bit of a letter, capital or small; none for what windows-1252 lacks.
-fn bit(letter: char) -> u128 {
-    Charset::Windows1252
-        .octet(small(letter))
-        .filter(|octet| *octet >= 0x80)
-        .map_or(0, |octet| 1 << (octet - 0x80))
 }
 
 #[cfg(test)]
@@ -366,6 +362,14 @@ mod tests {
             b"\xE2\x80\x9EAcme Gr\xC3\xB6\xC3\x9Fe\x93",
             b"Saison 2019\x962020, Bank f\xC3\xBCr Tirol",
             b"\xE6\x9D\xB1\xE4\xBA\xAC; Fran\xE7ois",
+            b"Ville de Li\xE8ge; Ko\xC5\x82o Inowroc\xC5\x82awia",
+            b"\xD0\x9E\xD0\x9E\xD0\x9E \xAB\xD0\x93\xD0\xB0\xD0\xB7\xC2\xBB",
+            b"\xD0\x9E\xD0\x9E\xD0\x9E \xC2\xAB\xD0\x93\xD0\xB0\xD0\xB7\xBB, \xD0\x9C",
+            b"\xABBereke Bank\xC2\xBB",
+            b"H\xE1\xBA\xA3i Ph\xF2ng",
+            b"Tr\xE1\xBA\xA7n Xu\xE2n L\xEA",
+            b"Po\xC8\x99ta Rom\xE2n\xC4\x83",
+            b"Mill\xEE E\xC4\x9Fitim",
         ] {
             let found = western(value);
             assert_eq!(found, Some(Confidence::Likely), "{}", value.escape_ascii());
@@ -408,6 +412,12 @@ mod tests {
             b"Caf\xC3\xA9 \xED\xA0\xBD",
             b"T\xE9l\xE9bec",
             b"IRM\xC3\xBB JOS\xC9",
+            // `Ы` and `л` without their leads.
+            b"\xD0\x9E\xD0\x9E\xD0\x9E \xAB\xD0\x93\xD0\xB0\xD0\xB7",
+            b"\xD0\xA1\xD1\x82\xD0\xBE\xBB \xD0\xB8 \xD1\x81",
+            b"\xC2\xAB\xD0\xA1\xD1\x82\xD0\xBE\xBB \xD0\xB8\xC2\xBB",
+            b"\xC2\xAB\xD0\xA1\xBB\xD0\xBE\xC2\xBB",
+            b"a\xAB\xD0\x93\xC2\xBB",
         ] {
             assert_eq!(western(value), None, "{}", value.escape_ascii());
         }
