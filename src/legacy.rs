@@ -46,10 +46,45 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
     if seldom || (shape.well_formed + shape.forbidden > 0 && !is_chance) {
         return None;
     }
+    let in_word = match has_sign_in_word(value, judged.charset) {
+        true => Confidence::Possible,
+        false => Confidence::Certain,
+    };
     Some(Legacy {
         charset: judged.charset,
-        confidence: judged.confidence.min(ends),
+        confidence: judged.confidence.min(ends).min(in_word),
     })
+}
+
+/// Whether a word is broken by what no word has, as `Su©cia` is: it is what is
+/// left of a letter of UTF-8 that lost its lead, or of a mark: `T€™ai`.
+fn has_sign_in_word(value: &[u8], charset: Charset) -> bool {
+    let is_sign = |&octet: &u8| charset.char(octet).is_some_and(breaks_words);
+    let mut letter_before = false;
+    let mut rest = value;
+    for run in value.chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
+        rest = rest.get(run.len()..).unwrap_or_default();
+        let after = rest.first();
+        let letter_after = after.is_some_and(u8::is_ascii_alphabetic);
+        // `Intel®Core`
+        let capital_after = after.is_some_and(u8::is_ascii_uppercase);
+        let ends_word = capital_after && matches!(run, [0x99 | 0xae]);
+        let within = letter_before && letter_after && !ends_word && !run.is_ascii();
+        if within && run.iter().all(is_sign) {
+            return true;
+        }
+        letter_before = run.last().is_some_and(u8::is_ascii_alphabetic);
+    }
+    false
+}
+
+/// Whether no word has this character between two letters.
+fn breaks_words(character: char) -> bool {
+    !character.is_alphabetic()
+        && !matches!(
+            character,
+            '’' | '‘' | '´' | '·' | '–' | '—' | '\u{a0}' | '\u{ad}' | '…'
+        )
 }
 
 /// The way in which a value is not UTF-8.
@@ -79,8 +114,12 @@ impl Shape {
             at += match utf8::sequence(rest) {
                 Ok(1) => 1,
                 // `É®` is ɮ, and `É` with a no-break space ɠ.
-                Ok(2) if is_by_chance(rest) || is_in_latin_word(value, at) => {
+                Ok(2) if is_by_chance(rest) => {
                     shape.by_chance += 1;
+                    shape.gain -= 32;
+                    2
+                }
+                Ok(2) if is_in_latin_word(value, at) => {
                     shape.gain -= 32;
                     2
                 }
@@ -176,7 +215,17 @@ fn word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
     let (&previous, earlier) = before.split_last()?;
     let letters = || before.iter().filter(|octet| octet.is_ascii_alphabetic());
     match tail {
-        [0xe0..=0xf6 | 0xf8..=0xff] if previous.is_ascii_lowercase() => Some(Likely),
+        [0xdf..=0xf6 | 0xf8..=0xff] if previous.is_ascii_lowercase() => Some(Likely),
+        // `Santa Fé`: ideographs touch no Latin letters where all else is Latin.
+        // Vietnamese, marks, kana and emoji start with those left out.
+        [0xe0 | 0xe4..=0xef | 0xf1..=0xf6 | 0xf8..=0xfd]
+            if previous.is_ascii_uppercase()
+                && earlier.last() == Some(&b' ')
+                && earlier.is_ascii()
+                && letters().nth(3).is_some() =>
+        {
+            Some(Likely)
+        }
         // NBSP … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
         [
             0xe0 | 0xe1 | 0xe3..=0xef,

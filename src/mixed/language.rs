@@ -77,12 +77,12 @@ impl Language {
         self.turkish |= character == 'İ';
     }
 
-    /// Whether a lead octet at the very end is a vowel of Vietnamese: `Lê`. `á` is
-    /// left out, with which most of its letters start in UTF-8.
+    /// Whether a lead octet at the very end is a vowel of Vietnamese: `Lê`. Those
+    /// are left out with which its letters and marks start in UTF-8.
     pub(super) fn may_end_in(&self, plain: &[u8], octet: u8) -> bool {
         let in_word = plain.last().is_some_and(u8::is_ascii_alphabetic);
         let vowel = Charset::Windows1252.char(octet).is_some_and(is_vietnamese);
-        self.vietnamese && in_word && vowel && octet != 0xe1
+        self.vietnamese && in_word && vowel && matches!(octet, 0xe0 | 0xe8..)
     }
 
     /// Whether the letter is there in UTF-8 as well.
