@@ -46,7 +46,7 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
     if seldom || (shape.well_formed + shape.forbidden > 0 && !is_chance) {
         return None;
     }
-    let in_word = match has_sign_in_word(value, judged.charset) {
+    let in_word = match has_broken_word(value, judged.charset) {
         true => Confidence::Possible,
         false => Confidence::Certain,
     };
@@ -56,24 +56,29 @@ pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
     })
 }
 
-/// Whether a word is broken by what no word has, as `Su©cia` is: it is what is
-/// left of a letter of UTF-8 that lost its lead, or of a mark: `T€™ai`.
-fn has_sign_in_word(value: &[u8], charset: Charset) -> bool {
+/// Whether a word is broken by what no word has: it is what is left of a letter
+/// of UTF-8 that lost an octet, as in `Su©cia` and `BristÃn`, or of a mark:
+/// `T€™ai`.
+fn has_broken_word(value: &[u8], charset: Charset) -> bool {
     let is_sign = |&octet: &u8| charset.char(octet).is_some_and(breaks_words);
-    let mut letter_before = false;
+    let mut before = None;
     let mut rest = value;
     for run in value.chunk_by(|one, next| one.is_ascii() == next.is_ascii()) {
         rest = rest.get(run.len()..).unwrap_or_default();
         let after = rest.first();
-        let letter_after = after.is_some_and(u8::is_ascii_alphabetic);
-        // `Intel®Core`
-        let capital_after = after.is_some_and(u8::is_ascii_uppercase);
-        let ends_word = capital_after && matches!(run, [0x99 | 0xae]);
-        let within = letter_before && letter_after && !ends_word && !run.is_ascii();
-        if within && run.iter().all(is_sign) {
+        let is_letter = |octet: Option<&u8>| octet.is_some_and(u8::is_ascii_alphabetic);
+        let is_broken = match run {
+            [0x00..=0x7f, ..] => false,
+            // The leads of most Latin letters are capitals.
+            [0xc2..=0xc5] if before.is_some_and(u8::is_ascii_lowercase) => true,
+            // `Intel®Core`
+            [0x99 | 0xae] if after.is_some_and(u8::is_ascii_uppercase) => false,
+            _ => is_letter(before) && is_letter(after) && run.iter().all(is_sign),
+        };
+        if is_broken {
             return true;
         }
-        letter_before = run.last().is_some_and(u8::is_ascii_alphabetic);
+        before = run.last();
     }
     false
 }
