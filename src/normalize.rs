@@ -256,6 +256,9 @@ fn hides_ascii(value: &[u8], text: &str) -> bool {
     let wide = text.contains(characters::is_wide);
     let hides = |character: &char| match character {
         '＂' | '＄' | '＜' | '＞' | '＼' | '｀' | '｛' | '｜' | '｝' => true,
+        // Small and vertical forms of these: `﹤` is in GBK, and is in no name.
+        '\u{fe37}' | '\u{fe38}' | '\u{fe5b}' | '\u{fe5c}' | '\u{fe64}' | '\u{fe65}' => true,
+        '\u{fe68}' | '\u{fe69}' => true,
         '\u{2024}' | '\u{2025}' | '\u{fe10}'..='\u{ff5e}' => {
             !wide && char_ref::is_hidden_ascii(*character)
         }
