@@ -264,14 +264,21 @@ fn hides_ascii(value: &[u8], text: &str) -> bool {
         }
         _ => char_ref::is_hidden_ascii(*character),
     };
-    let came = || {
-        let chunks = value.utf8_chunks();
-        chunks
-            .map(|chunk| chunk.valid().chars().filter(hides).count())
-            .sum::<usize>()
-    };
-    let goes = text.chars().filter(hides).count();
-    goes > 0 && goes > came()
+    let goes = sorted(text.chars().filter(hides));
+    if goes.is_empty() {
+        return false;
+    }
+    let chunks = value.utf8_chunks();
+    let valid = chunks.flat_map(|chunk| chunk.valid().chars());
+    // Each has to have come: one sign in disguise is no excuse for another.
+    let mut came = sorted(valid.filter(hides)).into_iter();
+    !goes.iter().all(|sign| came.any(|known| known == *sign))
+}
+
+fn sorted(characters: impl Iterator<Item = char>) -> Vec<char> {
+    let mut sorted: Vec<char> = characters.collect();
+    sorted.sort_unstable();
+    sorted
 }
 
 /// Puts right text, in which nothing is found but what is allowed, into the
