@@ -24,6 +24,19 @@ pub(crate) struct Legacy {
 /// A value of characters in UTF-8 and octets of a legacy charset is none of
 /// these, nor is one that is UTF-8 with faults.
 pub(crate) fn wholly(value: &[u8], context: Context) -> Option<Legacy> {
+    whole(value, context, word_end)
+}
+
+/// The same for octets that came out of escapes, which are seldom cut off.
+pub(crate) fn wholly_in_escapes(octets: &[u8], context: Context) -> Option<Legacy> {
+    whole(octets, context, escaped_word_end)
+}
+
+fn whole(
+    value: &[u8],
+    context: Context,
+    word_end: impl Fn(&[u8], &[u8]) -> Option<Confidence>,
+) -> Option<Legacy> {
     let shape = Shape::of(value)?;
     let ends = match &shape.cut_off {
         Some(tail) if shape.faults == 1 => {
@@ -124,6 +137,11 @@ impl Shape {
                     shape.gain -= 32;
                     2
                 }
+                // Nobody's characters, as `李芳` in GBK has one.
+                Ok(3) if matches!(rest, [0xee, ..] | [0xef, 0x80..=0xa3, ..]) => {
+                    shape.by_chance += 1;
+                    3
+                }
                 Ok(2) if is_in_latin_word(value, at) => {
                     shape.gain -= 32;
                     2
@@ -171,7 +189,9 @@ impl Shape {
                 }
             };
         }
-        Some(shape).filter(|shape| shape.faults > 2 * shape.forbidden || shape.forbidden == 0)
+        // `이` and `은` in EUC-KR start as overlong forms do, but not alone.
+        let hides = 2 * shape.faults <= 3 * shape.forbidden && shape.forbidden > 0;
+        (!hides).then_some(shape)
     }
 
     /// What more than noise speaks for UTF-8 with faults in it.
@@ -259,5 +279,18 @@ fn word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
             }
         }
         _ => None,
+    }
+}
+
+/// How plausibly an escaped lead octet at the very end is the last letter of a
+/// word: `Luis%20S%E1`, `O%DC`.
+fn escaped_word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
+    let previous = before.last()?;
+    match tail {
+        [0xdf..=0xf6 | 0xf8..=0xff] if previous.is_ascii_alphabetic() => Some(Confidence::Likely),
+        [0xc0 | 0xc1 | 0xc6..=0xcd | 0xd2..=0xde] if previous.is_ascii_uppercase() => {
+            Some(Confidence::Likely)
+        }
+        _ => word_end(before, tail),
     }
 }

@@ -172,7 +172,7 @@ impl Part {
             return Some(confidence);
         }
         self.budget = self.budget.saturating_sub(self.plain.len().max(SHORT));
-        let judged = charset::judge(&self.plain, Context::NONE)?;
+        let judged = charset::judge(&self.plain, Context::WESTERN)?;
         Some(match judged.charset {
             Charset::Windows1252 => judged.confidence.min(confidence),
             _ => Confidence::Possible,

@@ -12,6 +12,7 @@ use super::model::Cost;
 pub struct Context {
     languages: [[u8; 2]; 4],
     earlier: Option<Charset>,
+    is_western: bool,
 }
 
 impl Context {
@@ -19,6 +20,14 @@ impl Context {
     pub const NONE: Context = Context {
         languages: [[0; 2]; 4],
         earlier: None,
+        is_western: false,
+    };
+
+    /// The octets are of a kind that is Latin-1 far more often than not: those
+    /// that escapes stand for, or that UTF-8 is mixed with.
+    pub(crate) const WESTERN: Context = Context {
+        is_western: true,
+        ..Context::NONE
     };
 
     /// Takes the first four languages of an `Accept-Language` value.
@@ -88,10 +97,10 @@ impl Context {
 
     /// The most that it makes anything cost less.
     pub(super) fn most(self) -> Cost {
-        match self == Context::NONE {
-            true => 0,
-            false => ACCEPTED + EARLIER,
-        }
+        let knows_languages = self.languages != Self::NONE.languages;
+        ACCEPTED * Cost::from(knows_languages)
+            + EARLIER * Cost::from(self.earlier.is_some())
+            + WESTERN * Cost::from(self.is_western)
     }
 
     /// What it costs less to suppose this charset.
@@ -101,13 +110,16 @@ impl Context {
             Some(Charset::Latin1) => charset == Charset::Windows1252,
             earlier => earlier == Some(charset),
         };
-        if is_earlier { -EARLIER } else { 0 }
+        let is_western = self.is_western && charset == Charset::Windows1252;
+        -(EARLIER * Cost::from(is_earlier) + WESTERN * Cost::from(is_western))
     }
 }
 
 /// Two nats and a half: twelve to one.
 const ACCEPTED: Cost = 40;
 const EARLIER: Cost = 40;
+/// Five nats: a hundred and fifty to one.
+const WESTERN: Cost = 80;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@ use super::glyph::{Glyph, Kind};
 use super::languages::LEAST_SUPPOSED;
 use super::model::{Cost, EastAsian, Family, east_asian};
 use super::sign::sign;
+use super::surname::is_name;
 use super::word::{Lanes, SPEAKS_FOR, Touching, Word, letters};
 
 /// The cost of a text, by language.
@@ -27,8 +28,9 @@ pub(super) struct TextCost {
     pub(super) least: Cost,
     /// East Asian characters in it.
     pub(super) ideographs: usize,
-    /// Letters beyond ASCII in it.
+    /// Letters beyond ASCII in it, and in the longest of its words.
     pub(super) letters: Cost,
+    longest: Cost,
     by_language: bool,
     /// Words in ASCII beside another script.
     foreign: Cost,
@@ -38,12 +40,15 @@ pub(super) struct TextCost {
 pub(super) const STRANGE: Cost = 184;
 /// What it costs that one word is in two scripts.
 pub(super) const SCRIPTS_TOUCH: Cost = 80;
-/// What it costs that a letter of another script is alone among ASCII.
+/// What it costs that a letter of another script is alone among ASCII, and each
+/// other that is.
 const ALONE: Cost = 56;
 pub(super) const IDEOGRAPH_ALONE: Cost = 80;
 /// What it is worth that all of a text is kana, as many Japanese names are and
 /// nothing is by chance.
 pub(super) const ALL_KANA: Cost = 32;
+/// What it is worth that all of a text is a surname and a name.
+pub(super) const NAME: Cost = 28;
 /// What it costs that a letter of katakana is alone among ideographs.
 const LONE_KATAKANA: Cost = 80;
 /// What each repetition of a character costs after the fourth.
@@ -189,7 +194,7 @@ pub(super) fn text_cost(
     let family = cost.family;
     // Words in ASCII may speak for a language.
     let most = match family {
-        _ if used.is_some() => most.saturating_add(ALL_KANA),
+        _ if used.is_some() => most.saturating_add(ALL_KANA.max(NAME)),
         Family::Latin => most.saturating_add(Cost::from(SPEAKS_FOR) * ascii.touching),
         _ => most,
     };
@@ -208,6 +213,15 @@ pub(super) fn text_cost(
                 _ => script == before,
             };
             if goes_on {
+                // windows-1258 has the accents of Vietnamese as marks.
+                if is_mark(glyph)
+                    && !at
+                        .checked_sub(1)
+                        .and_then(|at| text.get(at))
+                        .is_some_and(bears_tone)
+                {
+                    cost.base += STRANGE;
+                }
                 word.add(glyph);
                 continue;
             }
@@ -256,11 +270,15 @@ pub(super) fn text_cost(
     if cost.ideographs == 1 {
         cost.base += IDEOGRAPH_ALONE;
     }
-    if used.is_some() && is_kana(text) {
-        cost.base -= ALL_KANA;
+    if let Some(used) = used {
+        if is_kana(text) {
+            cost.base -= ALL_KANA;
+        } else if is_name(text, used) {
+            cost.base -= NAME;
+        }
     }
-    if family != Family::Latin && cost.letters <= 1 && ascii.is_alphanumeric {
-        cost.base += ALONE;
+    if family != Family::Latin && cost.longest <= 1 && ascii.is_alphanumeric {
+        cost.base += ALONE * cost.letters.max(1);
     }
     Some(cost)
 }
@@ -278,6 +296,7 @@ impl TextCost {
             least: 0,
             ideographs: 0,
             letters: 0,
+            longest: 0,
             foreign: 0,
         };
         match family {
@@ -315,6 +334,7 @@ impl TextCost {
             // Here it costs what its letters cost, and what its capitals do.
             self.lanes.add(&lanes);
             self.letters += word.letters;
+            self.longest = self.longest.max(word.letters);
             self.base += RARE * word.rare;
             if self.family.is_cased() {
                 self.base += word.capitals.cost();
@@ -329,6 +349,41 @@ impl TextCost {
         }
         self.settle();
     }
+}
+
+/// Whether this is an accent that belongs to the letter before it.
+const fn is_mark(glyph: Glyph) -> bool {
+    matches!(glyph.character, '\u{300}'..='\u{32f}')
+}
+
+/// Whether Vietnamese has the letter with accents: it is a vowel.
+const fn bears_tone(glyph: &Glyph) -> bool {
+    matches!(
+        glyph.character,
+        'A' | 'E'
+            | 'I'
+            | 'O'
+            | 'U'
+            | 'Y'
+            | 'Ă'
+            | 'Â'
+            | 'Ê'
+            | 'Ô'
+            | 'Ơ'
+            | 'Ư'
+            | 'a'
+            | 'e'
+            | 'i'
+            | 'o'
+            | 'u'
+            | 'y'
+            | 'ă'
+            | 'â'
+            | 'ê'
+            | 'ô'
+            | 'ơ'
+            | 'ư'
+    )
 }
 
 /// Whether all of a text beyond ASCII is kana, and more than one.

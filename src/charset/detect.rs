@@ -42,6 +42,12 @@ const CLEAR: Cost = 18;
 const ALONE: Cost = 18;
 /// The same for charsets that are not Western.
 const FAR_ALONE: Cost = 40;
+/// How much more the second text has to cost than one of so few letters of
+/// another script that any such letters are a word: `ΔΕΗ` and `дег`.
+const FEW_LETTERS: Cost = 60;
+const FEW: Cost = 3;
+/// How much more it has to cost than ideographs, whose surroundings say nothing.
+const IDEOGRAPHS: Cost = 30;
 /// How much more noise has to cost.
 const SOUND: Cost = 100;
 /// What it costs to suppose that octets are no text, and what each of 80–FF
@@ -133,12 +139,22 @@ impl Candidate {
 /// The readings of a value that matter, without those that say the same.
 pub(super) struct Readings {
     candidates: Vec<Candidate>,
-    /// What the best of them costs, and whether it is windows-1252.
-    best: Option<(Cost, bool)>,
+    best: Option<Best>,
     noise: Cost,
+    /// How many octets are beyond ASCII, of those that are judged.
+    beyond: Cost,
     wanted: Wanted,
     /// The most that the context makes anything cost less.
     discount: Cost,
+}
+
+/// What the best of the readings found so far asks of the others.
+#[derive(Clone, Copy)]
+struct Best {
+    cost: Cost,
+    is_western: bool,
+    /// How much more the next has to cost.
+    clear: Cost,
 }
 
 /// Which readings are asked for.
@@ -160,6 +176,7 @@ impl Readings {
             candidates: Vec::with_capacity(8),
             best: None,
             noise: NOISE + ascii.average + NOISE_OCTET * beyond,
+            beyond,
             wanted,
             discount: context.most(),
         };
@@ -208,7 +225,7 @@ impl Readings {
         let is_sound = gain >= SOUND || is_alone;
         (gain > 0).then(|| Judgement {
             charset: best.charset(value),
-            confidence: if margin >= CLEAR && is_sound {
+            confidence: if margin >= self.clear(&best) && is_sound {
                 Confidence::Likely
             } else {
                 Confidence::Possible
@@ -289,12 +306,21 @@ impl Readings {
         }
     }
 
+    /// How much more than this reading any other has to cost.
+    fn clear(&self, reading: &Candidate) -> Cost {
+        match reading.manner {
+            Manner::Letters if !reading.is_latin && self.beyond <= FEW => FEW_LETTERS,
+            Manner::Characters => IDEOGRAPHS,
+            _ => CLEAR,
+        }
+    }
+
     /// What a text may cost at most that makes a difference to how sure the
     /// best of the readings is.
     fn worth_pricing(&self) -> Cost {
         match self.best {
-            Some((best, is_western)) if is_western || self.noise - best >= SOUND => {
-                self.within(CLEAR.max(ALONE))
+            Some(best) if best.is_western || self.noise - best.cost >= SOUND => {
+                self.within(best.clear.max(ALONE))
             }
             _ => self.most(),
         }
@@ -302,13 +328,16 @@ impl Readings {
 
     /// The same, whichever will be the best.
     fn most(&self) -> Cost {
-        self.within(FAR_ALONE)
+        self.within(match self.beyond <= FEW {
+            true => FEW_LETTERS,
+            false => FAR_ALONE,
+        })
     }
 
     /// What is no more than so much above the best.
     fn within(&self, margin: Cost) -> Cost {
         match (self.wanted, self.best) {
-            (Wanted::Best, Some((best, _))) => best + margin + self.discount,
+            (Wanted::Best, Some(best)) => best.cost + margin + self.discount,
             _ => Cost::MAX / 2,
         }
     }
@@ -319,8 +348,12 @@ impl Readings {
 
     /// Puts a candidate in the place of that of the same text, or adds it.
     fn put(&mut self, new: Candidate) {
-        if self.best.is_none_or(|(best, _)| new.cost < best) {
-            self.best = Some((new.cost, new.charset == Charset::Windows1252));
+        if self.best.is_none_or(|best| new.cost < best.cost) {
+            self.best = Some(Best {
+                cost: new.cost,
+                is_western: new.charset == Charset::Windows1252,
+                clear: self.clear(&new),
+            });
         }
         let mut known = self.candidates.iter_mut();
         match known.find(|known| known.text == new.text) {

@@ -221,6 +221,7 @@ const LATIN: &[Language] = &[
     ),
     language("tr", "Turkish", 61, TURKISH),
     language("az", "Azerbaijani", 98, TURKISH),
+    language("ku", "Kurdish", 98, &[(Windows1252, 15), (Windows1254, 11)]),
     language("lt", "Lithuanian", 81, BALTIC),
     language("lv", "Latvian", 84, BALTIC),
     language(

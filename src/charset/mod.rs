@@ -20,6 +20,7 @@ mod multi;
 mod part;
 mod sides;
 mod sign;
+mod surname;
 mod texts;
 mod word;
 

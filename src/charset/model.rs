@@ -331,7 +331,7 @@ impl Pairs {
 }
 
 /// Room for the languages of one family.
-pub(super) const LANES: usize = 36;
+pub(super) const LANES: usize = 37;
 
 /// A little-endian number of four octets.
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]

@@ -2,9 +2,10 @@
 //! without allocation.
 
 use super::Charset;
-use super::cost::{ALL_KANA, IDEOGRAPH_ALONE, SCRIPTS_TOUCH};
+use super::cost::{ALL_KANA, IDEOGRAPH_ALONE, NAME, SCRIPTS_TOUCH};
 use super::glyph::Glyph;
 use super::model::{Cost, LEAST_EAST_ASIAN};
+use super::surname;
 use super::word::average_of;
 
 /// How many octets the character at the start of `rest` takes in `charset`;
@@ -75,7 +76,7 @@ pub(super) fn least(charset: Charset, octets: &[u8], most: Cost) -> Option<Cost>
                 true => Before::EastAsian,
                 false => Before::Other,
             };
-            if least > most.saturating_add(ALL_KANA) {
+            if least > most.saturating_add(ALL_KANA.max(NAME)) {
                 return None;
             }
         }
@@ -84,7 +85,11 @@ pub(super) fn least(charset: Charset, octets: &[u8], most: Cost) -> Option<Cost>
     // One is alone, be it an ideograph or a sign.
     let alone = if characters == 1 { IDEOGRAPH_ALONE } else { 0 };
     let kana = if all_kana { ALL_KANA } else { 0 };
-    Some(least + alone - kana)
+    let name = match surname::MOST.contains(&characters) {
+        true => NAME,
+        false => 0,
+    };
+    Some(least + alone - kana.max(name))
 }
 
 /// What was read last.

@@ -6,6 +6,7 @@ use super::model::Cost;
 /// What a sign beyond ASCII costs between these two.
 pub(super) fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cost {
     let is_letter = |character: Option<char>| character.is_some_and(is_alphabetic);
+    let is_small = |character: Option<char>| matches!(character, Some('a'..='z'));
     let is_digit = |character: Option<char>| {
         character.is_some_and(|character| match character.is_ascii() {
             true => character.is_ascii_digit(),
@@ -83,6 +84,8 @@ pub(super) fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cos
         ),
         '¡' | '¿' => (88, 160, is_letter(after) && is_space(before)),
         '…' => (88, 128, is_space(after)),
+        // `Łasica` in ISO-8859-2 is no money.
+        '€' | '£' | '¥' if is_small(after) => return 240,
         '€' | '£' | '¥' => (
             80,
             144,
@@ -90,7 +93,10 @@ pub(super) fn sign(sign: char, before: Option<char>, after: Option<char>) -> Cos
         ),
         '\u{a0}' => (88, 120, !edge(before) && !edge(after)),
         '²' | '³' => (88, 160, before == Some('m') && is_space(after)),
+        '´' if is_space(before) && is_letter(after) => return 192,
         '´' => (96, 160, is_letter(before) && is_letter(after)),
+        // Nor is `Ľubor` in windows-1250 a quarter of anything.
+        '½' | '¼' | '¾' if is_letter(after) && !is_digit(before) => return 256,
         '½' | '¼' | '¾' | '×' | 'µ' => (96, 176, is_digit(before) || is_space(before)),
         '•' | '§' => (112, 176, !is_letter(before) && !is_letter(after)),
         '\u{ad}' => (96, 160, is_letter(before) && is_letter(after)),

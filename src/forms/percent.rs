@@ -225,7 +225,7 @@ fn as_legacy(octets: &[u8]) -> Option<(Charset, Confidence)> {
     if octets.iter().any(|octet| octet.is_ascii_control()) {
         return None;
     }
-    let legacy = legacy::wholly(octets, Context::NONE)?;
+    let legacy = legacy::wholly_in_escapes(octets, Context::WESTERN)?;
     Some((legacy.charset, legacy.confidence))
 }
 
@@ -259,9 +259,7 @@ impl Survey {
                 b'%' => {
                     let escape = escape(value.get(at..)?)?;
                     length = escape.length;
-                    word.escaped = true;
-                    word.last_is_letter = escape.octet >= 0x80;
-                    word.slash_before = false;
+                    word.add_escaped(escape.octet);
                     survey.beyond_ascii |= escape.octet >= 0x80;
                     survey.nested |= escape.nested;
                     survey.plain |= !escape.nested;
@@ -333,13 +331,30 @@ struct Word {
     slashes: usize,
     dots: bool,
     last_is_letter: bool,
+    last_is_space: bool,
     slash_before: bool,
+    /// A `/` after an escaped space, which is a sign between words if another
+    /// follows: `Bilbao%20/%20Bilbo`.
+    sign_before: bool,
 }
 
 impl Word {
+    fn add_escaped(&mut self, octet: u8) {
+        self.foreign |= self.sign_before && octet != b' ';
+        self.escaped = true;
+        self.last_is_letter = octet >= 0x80;
+        self.last_is_space = octet == b' ';
+        self.slash_before = false;
+        self.sign_before = false;
+    }
+
     fn add(&mut self, octet: u8) {
         let is_letter = octet.is_ascii_alphabetic() || octet >= 0x80;
+        self.foreign |= self.sign_before;
+        let after_space = std::mem::take(&mut self.last_is_space);
+        self.sign_before = after_space && octet == b'/';
         match octet {
+            b'/' if after_space => return,
             b'/' => {
                 self.slashes += 1;
                 self.foreign |= !self.last_is_letter;
@@ -361,7 +376,8 @@ impl Word {
     /// `None` where an escape stands in a word of another grammar. One `/` is
     /// in names (`Visp/Vi%E8ge`), more of them are paths.
     fn end(&self) -> Option<()> {
-        let path = self.slashes > 1 || self.slash_before || (self.slashes > 0 && self.dots);
+        let slash_last = self.slash_before || self.sign_before;
+        let path = self.slashes > 1 || slash_last || (self.slashes > 0 && self.dots);
         (!self.escaped || !(self.foreign || path)).then_some(())
     }
 }
@@ -389,6 +405,7 @@ mod tests {
             "Biel/Bi%C3%A9nne",
             "Café d%C3%A9j%C3%A0 vu",
             "100%25 Caf%C3%A9",
+            "Bilbao%20/%20%C3%81rea",
         ] {
             assert_eq!(read(value), Some((None, Certain, false)), "{value}");
         }
@@ -400,6 +417,11 @@ mod tests {
             "%FCber%20uns",
             "M%FCnchen (Stadt)",
             "Citro%EB",
+            "Luis%20S%E1",
+            "Energiabaas%20O%DC",
+            "Bi%E8vre",
+            "Kaapst%EAd",
+            "Bod%F8",
         ] {
             let western = Some((Some(Charset::Windows1252), Likely, false));
             assert_eq!(read(value), western, "{value}");
@@ -445,6 +467,9 @@ mod tests {
             "/caf%C3%A9",
             "caf%C3%A9/1/2",
             "example.org/caf%C3%A9",
+            "a%20/caf%C3%A9",
+            "a%20/%C3%A9",
+            "caf%C3%A9%20/",
             "%C3%A9@example.org",
             "sid=1; city=Caf%C3%A9",
             "%E5%BE%AE%E4%BF%A1/5.1 CFNetwork/672.1",

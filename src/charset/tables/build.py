@@ -7,7 +7,7 @@ import collections, glob, math, os, re, struct, subprocess, sys, unicodedata
 
 # Languages by the script their letters are of, in the order of `languages.rs`.
 FAMILIES = [
-    ("latin", "en de fr es pt it nl da sv nb fi ca is fo ga cy eu gl et sq id af br pl cs sk hu sl hr ro tr az lt lv vi"),
+    ("latin", "en de fr es pt it nl da sv nb fi ca is fo ga cy eu gl et sq id af br pl cs sk hu sl hr ro tr az ku lt lv vi"),
     ("cyrillic", "ru uk be bg sr mk kk mn"),
     ("greek", "el"),
     ("hebrew", "he"),
@@ -35,7 +35,7 @@ LISTS = {"en": "wamerican/american-english", "de": "wngerman/ngerman", "fr": "wf
 DICTIONARIES = {"is": "hunspell-is/is_IS", "ga": "myspell-ga/ga_IE", "eu": "hunspell-eu/eu", "et": "myspell-et/et_EE", "sq": "myspell-sq/sq_AL",
                 "id": "hunspell-id/id_ID", "af": "hunspell-af/af_ZA", "br": "hunspell-br/br_FR", "cs": "hunspell-cs/cs_CZ", "sk": "hunspell-sk/sk_SK",
                 "hu": "hunspell-hu/hu_HU", "sl": "hunspell-sl/sl_SI", "hr": "hunspell-hr/hr_HR hunspell-bs/bs_BA hunspell-sr/sr_Latn_RS",
-                "ro": "hunspell-ro/ro_RO", "tr": "hunspell-tr/tr_TR", "lt": "hunspell-lt/lt_LT", "lv": "hunspell-lv/lv_LV",
+                "ro": "hunspell-ro/ro_RO", "tr": "hunspell-tr/tr_TR", "ku": "hunspell-kmr/kmr_Latn", "lt": "hunspell-lt/lt_LT", "lv": "hunspell-lv/lv_LV",
                 "vi": "hunspell-vi/vi_VN", "ru": "hunspell-ru/ru_RU", "be": "hunspell-be/be_BY", "sr": "hunspell-sr/sr_RS", "kk": "hunspell-kk/kk_KZ",
                 "mn": "hunspell-mn/mn_MN", "el": "hunspell-el/el_GR", "he": "hunspell-he/he_IL", "ar": "hunspell-ar/ar", "fa": "myspell-fa/fa_IR",
                 "th": "hunspell-th/th_TH", "pl": "hunspell-pl/pl_PL", "de": "hunspell-de-de/de_DE", "es": "hunspell-es/es_ES"}
@@ -47,7 +47,7 @@ NATIONS = {"pl": "polish", "cs": "czech", "sk": "slovakian", "hu": "hungarian", 
            "sq": "albanian", "vi": "vietnamese", "id": "indonesian", "en": "english american", "af": "boer",
            "uk": "ukrainian", "ru": "russian", "mn": "mongol", "kk": "kazakh"}
 EAST_ASIAN = "mecab-ipadic skkdic-extra python3-jieba rime-essay hunspell-ko".split()
-LOCALES = {"no": "nb", "nn": "nb", "sr@Latn": "hr", "sr@latin": "hr", "sr@ijekavianlatin": "hr", "bs": "hr", "pt_BR": "pt", "en_GB": "en", "en_AU": "en",
+LOCALES = {"no": "nb", "kmr": "ku", "nn": "nb", "sr@Latn": "hr", "sr@latin": "hr", "sr@ijekavianlatin": "hr", "bs": "hr", "pt_BR": "pt", "en_GB": "en", "en_AU": "en",
            "de_CH": "de", "ca@valencia": "ca", "es_MX": "es", "ro_MD": "ro"}
 
 cache = sys.argv[1] if len(sys.argv) == 2 else sys.exit(__doc__)
@@ -174,9 +174,13 @@ def masses(language):
                     word, ligatures = re.subn("oeu|^oe", lambda found: "œ" + found[0][2:], word)
                     # Few words, and among the most common ones: cœur, sœur, œuvre.
                     count *= 64 if ligatures else 1
+                amount = WEIGHTS[source] / have / total[source] * 1e6 * count ** 0.5
                 if language == "vi":
+                    # What Latin-1 has letters for was often written in it.
+                    if unicodedata.normalize("NFC", word).encode("latin-1", "ignore").decode("latin-1") == word:
+                        mass[word] += amount
                     word = vietnamese(word)
-                mass[word] += WEIGHTS[source] / have / total[source] * 1e6 * count ** 0.5
+                mass[word] += amount
     return mass
 
 
