@@ -207,14 +207,17 @@ impl Place {
                 // No word is Ã, as there are that are Å: `Ã“ Briain`.
                 || (matches!(capital, 'Ã' | 'Ă')
                     && (self.after.is_ascii_uppercase()
-                        || (mark == '“' && self.after == ' ' && self.before == ' '))));
+                        || (matches!(mark, '“' | '\u{a0}') && self.after == ' ' && self.before == ' '))));
         let inside_word = self.before.is_ascii_lowercase() || self.before.is_ascii_digit();
-        // `SÃ–HNE`, `KÃ–LN`, unlike `LÃ–LINHO`.
+        // `SÃ–HNE`, `KÃ–LN`, unlike `LÃ–LINHO`; `MÃ laga`, which was `Màlaga`.
         let one_word = capital == 'Ã'
-            && matches!(mark, '–' | '…')
             && self.in_capitals
             && !self.capitals
-            && begins_no_word(after);
+            && match mark {
+                '–' | '…' => begins_no_word(after),
+                '\u{a0}' => self.after.is_ascii_lowercase(),
+                _ => false,
+            };
         !(begins_word || inside_word || one_word)
     }
 }

@@ -212,6 +212,8 @@ mod tests {
             "2024年5月",
             "к нему",
             "voilà",
+            "Banque à Luxembourg",
+            "Màlaga",
             "SÖHNE",
             "KÖLN",
             "ÖSTERREICH",
