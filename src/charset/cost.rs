@@ -88,8 +88,8 @@ impl Ascii {
             words: 0,
             touching: 0,
             touching_average: 0,
-            lanes: Lanes::NONE,
-            least: Lanes::NONE,
+            lanes: Lanes::of(Family::Latin),
+            least: Lanes::of(Family::Latin),
             is_alphanumeric: false,
         };
         let (mut at, mut left) = (0, 0);

@@ -14,7 +14,7 @@ use super::glyph::Glyph;
 use super::languages::{Multi, SINGLE, languages, least_supposed, supposed};
 use super::model::{Cost, Places};
 use super::part::{JUDGED, judged};
-use super::texts::{Singles, drawn_out, hash};
+use super::texts::{Singles, WESTERN, drawn_out, hash};
 use super::{Charset, multi};
 use crate::finding::Confidence;
 use std::fmt;
@@ -254,12 +254,17 @@ impl Readings {
         };
         let cost = cost + context.charset(charset);
         if known.is_none_or(|known| cost < known.cost) {
+            // Of the charsets in which a text is the same, windows-1252 is what one
+            // means, and the language that fits best in it.
+            let (charset, language) = match Some(text) == western {
+                true => (
+                    Charset::Windows1252,
+                    best_language(text_cost, WESTERN, context).map_or(language, |(name, _)| name),
+                ),
+                false => (charset, language),
+            };
             self.put(Candidate {
-                charset: match Some(text) == western {
-                    // Of the charsets in which a text is the same, it is what one means.
-                    true => Charset::Windows1252,
-                    false => charset,
-                },
+                charset,
                 cost,
                 language,
                 manner: if text_cost.letters == 0 {

@@ -98,11 +98,13 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// The two-letter codes of the languages, in the order of the lanes.
+    /// The two-letter codes of the languages, in the order of the lanes; lanes
+    /// that fill up registers have none.
     #[cfg(test)]
     pub(super) fn languages(&self) -> impl Iterator<Item = &'static str> {
         self.languages
             .chunks(2)
+            .filter(|code| *code != b"  ")
             .filter_map(|code| std::str::from_utf8(code).ok())
     }
 
@@ -330,8 +332,8 @@ impl Pairs {
     }
 }
 
-/// Room for the languages of one family.
-pub(super) const LANES: usize = 37;
+/// Room for the languages of one family, in whole registers.
+pub(super) const LANES: usize = 40;
 
 /// A little-endian number of four octets.
 #[allow(clippy::indexing_slicing, reason = "evaluated by the compiler alone")]

@@ -80,7 +80,7 @@ fn glyph(upper: &[Glyph; 128], octet: u8) -> Option<&Glyph> {
 }
 
 /// The place of windows-1252.
-const WESTERN: usize = 0;
+pub(super) const WESTERN: usize = 0;
 
 /// Tells apart texts of characters of several octets.
 pub(super) fn hash(text: &[Glyph]) -> u64 {

@@ -224,7 +224,9 @@ def family_section(family, languages):
         values = [of(language) for language in languages]
         if family == "latin":
             values.insert(0, -math.log(sum(math.exp(-value) for value in values) / len(values)))
-        return bytes(min(255, max(0, round(value * UNIT))) for value in values)
+        lanes = bytes(min(255, max(0, round(value * UNIT))) for value in values)
+        # Many are added eight at a time.
+        return lanes + b"\xff" * (-len(lanes) % 8) if len(lanes) > 8 else lanes
 
     # Rows 0..n stand for pairs never seen, by their second letter.
     rows = [lanes(lambda language: unseen(language, after)) for after in alphabet]
@@ -239,7 +241,8 @@ def family_section(family, languages):
             else:
                 index.append(number)
     data = struct.pack("<BBH", len(alphabet), len(rows[0]), len(rows))
-    data += ("--" * (len(rows[0]) - len(languages)) + "".join(languages)).encode() + struct.pack(f"<{len(index)}H", *index) + b"".join(rows)
+    codes = ["--"] * (family == "latin") + languages
+    data += "".join(codes + ["  "] * (len(rows[0]) - len(codes))).encode() + struct.pack(f"<{len(index)}H", *index) + b"".join(rows)
     print(f"{family}: {len(alphabet)} letters, {len(languages)} languages, {len(rows)} rows, {len(data)} octets: {alphabet}")
     return alphabet, data
 
