@@ -38,7 +38,11 @@ fn ends_with(name: &str, ending: &str) -> bool {
 }
 
 fn ends_with_any(name: &str, endings: &[&str]) -> bool {
-    endings.iter().any(|ending| ends_with(name, ending))
+    // Most names end in no letter that any of them ends in.
+    let last = |name: &str| name.bytes().next_back().map(fold);
+    let wanted = last(name);
+    let mut likely = endings.iter().filter(|ending| last(ending) == wanted);
+    likely.any(|ending| ends_with(name, ending))
 }
 
 /// The octets of a name as names are compared.

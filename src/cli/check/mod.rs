@@ -11,7 +11,7 @@ use head::Head;
 use headguard::explain::Explanation;
 use headguard::preview::Preview;
 use headguard::{Action, Policy, Verdict};
-use jsonl::{Answer, Asked, FORM, Unread};
+use jsonl::{Answers, Asked, FORM, Unread};
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -61,6 +61,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
         output: BufWriter::new(io::stdout().lock()),
         tally: Tally::default(),
         value: Vec::new(),
+        answers: Answers::default(),
     };
     let standard_input = [PathBuf::from("-")];
     let files = if args.files.is_empty() {
@@ -151,8 +152,9 @@ struct Judge<'a, W> {
     policy: Policy,
     output: W,
     tally: Tally,
-    /// The value of a line of JSON, to be used again.
+    /// The value of a line of JSON, and its answer, in memory that is used again.
     value: Vec<u8>,
+    answers: Answers,
 }
 
 /// Where a line stands.
@@ -264,7 +266,8 @@ impl<W: Write> Judge<'_, W> {
                 let verdict = known.apply(&self.policy).decide(field, value);
                 self.tally.add(&verdict);
                 self.tally.outside += 1;
-                serde_json::to_writer(&mut self.output, &Answer::new(id, field, value, &verdict))?;
+                let answer = self.answers.answer(id, field, value, &verdict)?;
+                self.output.write_all(answer)?;
             }
             Err(error) => {
                 self.tally.unreadable += 1;
