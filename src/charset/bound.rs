@@ -11,9 +11,9 @@ use super::model::{Cost, Places};
 use super::multi;
 use super::sides::{Side, TABLE};
 
-/// A bound for each charset: those of single octets by their place, then those
-/// of several.
-pub(super) struct Bounds([i16; CHARSETS]);
+/// A bound for each charset, above its place: those of single octets come first,
+/// then those of several. So the least of them tells both in one look.
+pub(super) struct Bounds([i32; CHARSETS]);
 
 /// More than there are, to fill up registers.
 const CHARSETS: usize = 32;
@@ -21,24 +21,33 @@ const CHARSETS: usize = 32;
 /// Of a charset that is done with, or has no character for some octet.
 const NONE: i16 = i16::MAX;
 
+/// A bound and the place it is for, in one number.
+fn at_place(bound: i16, place: i32) -> i32 {
+    i32::from(bound) << PLACE_BITS | place
+}
+
+/// Room for the places of all charsets.
+const PLACE_BITS: u32 = 5;
+
 impl Bounds {
     /// The bounds of `octets` in charsets of single octets, and none for those
     /// that are `undefined` for some of them.
     pub(super) fn of(octets: &[u8], ascii: &Ascii, undefined: &Places) -> Self {
-        let mut bounds = Bounds([NONE; CHARSETS]);
-        let least = singles_least(octets, ascii);
-        for ((bound, least), without) in bounds.0.iter_mut().zip(least).zip(undefined.0) {
-            *bound = least.min(NONE - 1) | (without & NONE);
+        let mut bounds = Bounds([at_place(NONE, 0); CHARSETS]);
+        let least = singles_least(octets, ascii).into_iter().zip(undefined.0);
+        for ((bound, place), (least, without)) in bounds.0.iter_mut().zip(0..).zip(least) {
+            *bound = at_place(least.min(NONE - 1) | (without & NONE), place);
         }
         bounds
     }
 
     /// Adds those of charsets of several octets, if they are at most `most`.
     pub(super) fn add_multis(&mut self, octets: &[u8], ascii: &Ascii, most: Cost) {
-        for (bound, found) in self.0.iter_mut().skip(SINGLE.len()).zip(&MULTI) {
+        let bounds = self.0.iter_mut().zip(0..).skip(SINGLE.len());
+        for ((bound, place), found) in bounds.zip(&MULTI) {
             let more = found.cost + ascii.apart();
             if let Some(least) = multi::least(found.charset, octets, most - more) {
-                *bound = i16::try_from(least + more).unwrap_or(NONE - 1);
+                *bound = at_place(i16::try_from(least + more).unwrap_or(NONE - 1), place);
             }
         }
     }
@@ -46,8 +55,8 @@ impl Bounds {
     /// The bound of the charset of single octets at this place.
     #[cfg(test)]
     pub(super) fn single(&self, place: usize) -> Option<Cost> {
-        let bound = self.0.get(place).copied();
-        bound.filter(|&bound| bound != NONE).map(Cost::from)
+        let bound = self.0.get(place).map(|bound| bound >> PLACE_BITS);
+        bound.filter(|&bound| bound != Cost::from(NONE))
     }
 
     /// The bound of one of several octets.
@@ -58,12 +67,16 @@ impl Bounds {
 
     /// Takes the charset that may cost least, where that is at most `most`.
     pub(super) fn take(&mut self, most: Cost) -> Option<Place> {
-        let least = self.0.iter().fold(NONE, |least, &bound| least.min(bound));
-        if least == NONE || Cost::from(least) > most {
+        let least = self
+            .0
+            .iter()
+            .fold(i32::MAX, |least, &bound| least.min(bound));
+        let bound = least >> PLACE_BITS;
+        if bound == Cost::from(NONE) || bound > most {
             return None;
         }
-        let place = self.0.iter().position(|&bound| bound == least)?;
-        *self.0.get_mut(place)? = NONE;
+        let place = usize::try_from(least & (1 << PLACE_BITS) - 1).ok()?;
+        *self.0.get_mut(place)? = at_place(NONE, 0);
         match place.checked_sub(SINGLE.len()) {
             None => Some(Place::Single(place)),
             Some(place) => MULTI.get(place).map(Place::Multi),

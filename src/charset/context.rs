@@ -69,10 +69,15 @@ impl Context {
         self
     }
 
+    /// Whether it makes any language cost less: mostly it does not, and each
+    /// would be asked about a thousand times.
+    pub(super) fn knows_languages(self) -> bool {
+        self.languages != Self::NONE.languages
+    }
+
     /// What it costs less to suppose this language.
     pub(super) fn language(self, code: &str) -> Cost {
-        // Nothing is known most of the time, and this is asked a thousand times.
-        if self.languages == Self::NONE.languages {
+        if !self.knows_languages() {
             return 0;
         }
         let alike = match code {
@@ -97,8 +102,7 @@ impl Context {
 
     /// The most that it makes anything cost less.
     pub(super) fn most(self) -> Cost {
-        let knows_languages = self.languages != Self::NONE.languages;
-        ACCEPTED * Cost::from(knows_languages)
+        ACCEPTED * Cost::from(self.knows_languages())
             + EARLIER * Cost::from(self.earlier.is_some())
             + WESTERN * Cost::from(self.is_western)
     }

@@ -246,7 +246,7 @@ impl Readings {
         let known = self.same(text).copied();
         // In the likeliest charset it mostly costs less than it can in another.
         let least = text_cost.base + text_cost.least + least_supposed(text_cost.family, place);
-        if context == Context::NONE && known.is_some_and(|known| known.cost <= least) {
+        if known.is_some_and(|known| known.cost <= least - self.discount) {
             return;
         }
         let Some((language, cost)) = best_language(text_cost, place, context) else {
@@ -410,7 +410,7 @@ fn best_language(text: &TextCost, place: usize, context: Context) -> Option<(&'s
         *cost = cost.saturating_add(supposed);
     }
     let languages = languages(text.family);
-    if context != Context::NONE {
+    if context.knows_languages() {
         for (cost, language) in costs.0.iter_mut().zip(languages) {
             let more = i16::try_from(context.language(language.code)).unwrap_or_default();
             *cost = cost.saturating_add(more);

@@ -31,8 +31,14 @@ pub(crate) const FACTS_WITHOUT_MARKS: Facts = Facts::PERCENT.with(Facts::BACKSLA
 /// Whether a form may be in the value: a look at its signs, for the many values
 /// with a `?` or a `%` that hold none.
 pub(crate) fn may_be_in(value: &[u8]) -> bool {
-    let signs = Signs::of(value);
-    signs.word || signs.percent || signs.display || signs.script || signs.backslash
+    let mut signs = Signs::default();
+    Signs::places(value).any(|at| {
+        signs.see(value, at);
+        signs.any()
+    }) || {
+        signs.settle();
+        signs.any()
+    }
 }
 
 /// Which forms are looked for in one value.
@@ -341,42 +347,64 @@ struct Signs {
     script: bool,
     /// `\u` or `\U`.
     backslash: bool,
-    /// Two `'`.
+    /// One `'`, and two.
+    apostrophe: bool,
     apostrophes: bool,
+    /// An escape of any octet.
+    escapes: bool,
 }
 
 impl Signs {
     fn of(value: &[u8]) -> Signs {
         let mut signs = Signs::default();
-        let (mut apostrophes, mut escapes) = (0, false);
+        for at in Signs::places(value) {
+            signs.see(value, at);
+        }
+        signs.settle();
+        signs
+    }
+
+    /// Where something that counts may be.
+    fn places(value: &[u8]) -> impl Iterator<Item = usize> {
         let is_sign =
             |octet| (octet == b'=') | (octet == b'%') | (octet == b'\\') | (octet == b'\'');
-        for at in lanes::places(value, is_sign) {
-            match value.get(at..).unwrap_or_default() {
-                [b'\'', ..] => apostrophes += 1,
-                [b'=', b'?', ..] => signs.word = true,
-                [b'%', b'"', ..] => signs.display = true,
-                [b'%', b'u' | b'U', digit, ..] => signs.script |= digit.is_ascii_hexdigit(),
-                [
-                    b'%',
-                    b'2',
-                    b'5',
-                    b'2' | b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
-                    ..,
-                ] => {
-                    signs.percent = true;
-                }
-                [b'%', high, low, ..] if low.is_ascii_hexdigit() => {
-                    signs.percent |= matches!(high, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
-                    escapes |= high.is_ascii_hexdigit();
-                }
-                [b'\\', b'u' | b'U', ..] => signs.backslash = true,
-                _ => {}
+        lanes::places(value, is_sign)
+    }
+
+    fn see(&mut self, value: &[u8], at: usize) {
+        match value.get(at..).unwrap_or_default() {
+            [b'\'', ..] => {
+                self.apostrophes = self.apostrophe;
+                self.apostrophe = true;
             }
+            [b'=', b'?', ..] => self.word = true,
+            [b'%', b'"', ..] => self.display = true,
+            [b'%', b'u' | b'U', digit, ..] => self.script |= digit.is_ascii_hexdigit(),
+            [
+                b'%',
+                b'2',
+                b'5',
+                b'2' | b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F',
+                ..,
+            ] => {
+                self.percent = true;
+            }
+            [b'%', high, low, ..] if low.is_ascii_hexdigit() => {
+                self.percent |= matches!(high, b'8'..=b'9' | b'a'..=b'f' | b'A'..=b'F');
+                self.escapes |= high.is_ascii_hexdigit();
+            }
+            [b'\\', b'u' | b'U', ..] => self.backslash = true,
+            _ => {}
         }
-        signs.apostrophes = apostrophes >= 2;
-        // `UTF-8''Acme%20Corp` carries ASCII, and is an ext-value all the same.
-        signs.percent |= escapes && signs.apostrophes;
-        signs
+    }
+
+    /// `UTF-8''Acme%20Corp` carries ASCII, and is an ext-value all the same.
+    fn settle(&mut self) {
+        self.percent |= self.escapes && self.apostrophes;
+    }
+
+    /// Whether there is a sign of some form.
+    const fn any(&self) -> bool {
+        self.word || self.percent || self.display || self.script || self.backslash
     }
 }
