@@ -75,7 +75,7 @@ impl Bounds {
         if bound == Cost::from(NONE) || bound > most {
             return None;
         }
-        let place = usize::try_from(least & (1 << PLACE_BITS) - 1).ok()?;
+        let place = usize::try_from(least & ((1 << PLACE_BITS) - 1)).ok()?;
         *self.0.get_mut(place)? = at_place(NONE, 0);
         match place.checked_sub(SINGLE.len()) {
             None => Some(Place::Single(place)),
