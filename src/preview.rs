@@ -113,14 +113,22 @@ fn is_private_use(character: char) -> bool {
 /// Octets as lower-case hex without separators, at most `limit` of them.
 #[must_use]
 pub fn hex(octets: &[u8], limit: usize) -> String {
-    let octets = octets.get(..limit).unwrap_or(octets);
+    let mut digits = Vec::new();
+    push_hex(&mut digits, octets.get(..limit).unwrap_or(octets));
+    String::from_utf8(digits).unwrap_or_default()
+}
+
+/// Adds octets to `out` as lower-case hex without separators: ASCII, two digits
+/// an octet.
+pub fn push_hex(out: &mut Vec<u8>, octets: &[u8]) {
     // Without branches or a table it becomes vector code.
     let digit = |half: u8| half + b'0' + (b'a' - b'0' - 10) * u8::from(half > 9);
-    let mut digits = vec![0; 2 * octets.len()];
-    for ([high, low], octet) in digits.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
+    let start = out.len();
+    out.resize(start + 2 * octets.len(), 0);
+    let added = out.get_mut(start..).unwrap_or_default();
+    for ([high, low], octet) in added.as_chunks_mut::<2>().0.iter_mut().zip(octets) {
         (*high, *low) = (digit(octet >> 4), digit(octet & 15));
     }
-    String::from_utf8(digits).unwrap_or_default()
 }
 
 #[cfg(test)]

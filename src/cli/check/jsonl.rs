@@ -2,7 +2,7 @@
 
 use headguard::charset::Charset;
 use headguard::fields::Protection;
-use headguard::preview::hex;
+use headguard::preview::push_hex;
 use headguard::{Confidence, Finding, FindingKind, Outcome, Verdict};
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::{Deserialize as Derive, Serialize};
@@ -119,7 +119,11 @@ impl Answers {
             Outcome::Reject(_) => None,
         };
         match forward {
-            Some(octets) => push(line, &["\"", &hex(octets, octets.len()), "\"}"]),
+            Some(octets) => {
+                line.push(b'"');
+                push_hex(line, octets);
+                push(line, &["\"}"]);
+            }
             None => push(line, &["null}"]),
         }
         Ok(line)

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
     let mut judge = Judge {
         args,
         policy: args.policy.load()?,
-        output: BufWriter::new(io::stdout().lock()),
+        output: BufWriter::with_capacity(BUFFER, io::stdout().lock()),
         tally: Tally::default(),
         value: Vec::new(),
         answers: Answers::default(),
@@ -95,6 +95,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Failure> {
     }
     judge.tally.verdict(args)
 }
+
+/// Octets that are read and written at once.
+const BUFFER: usize = 1 << 16;
 
 /// What was judged, over all files.
 #[derive(Default)]
@@ -178,7 +181,7 @@ impl<W: Write> Judge<'_, W> {
         } else {
             Box::new(File::open(file).map_err(Trouble::Input)?)
         };
-        let mut input = BufReader::with_capacity(1 << 16, source);
+        let mut input = BufReader::with_capacity(BUFFER, source);
         let mut octets = Vec::new();
         let mut place = Place {
             file: name,
