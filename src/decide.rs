@@ -306,16 +306,22 @@ impl RequestPolicy<'_> {
         if undone {
             return None;
         }
-        let mut asked = Kinds::default();
+        let asked_of = |kind| self.policy.asked(&self.inclusions, name, kind);
+        // A walk of its own, for which few policies ask.
+        let in_legacy = match asked_of(FindingKind::OverlongUtf8).action {
+            Action::Reject => found.as_overlong(),
+            _ => None,
+        };
         let overlong = |finding: &Finding| finding.kind() == FindingKind::OverlongUtf8;
-        let in_legacy = found.as_overlong().into_iter().flatten().filter(overlong);
+        let in_legacy = in_legacy.into_iter().flatten().filter(overlong);
+        let mut asked = Kinds::default();
         for finding in found.as_it_stands().into_iter().flatten().chain(in_legacy) {
             let kind = finding.kind();
             if asked.contains(kind) {
                 continue;
             }
             asked.insert(kind);
-            let order = self.policy.asked(&self.inclusions, name, kind);
+            let order = asked_of(kind);
             if order.action == Action::Reject {
                 return Some(Rejection {
                     cause: Cause::Found(finding),
