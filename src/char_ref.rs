@@ -42,13 +42,11 @@ pub(crate) enum Expansion {
 }
 
 impl Expansion {
-    /// Adds the text in UTF-8; `false` when there is none.
-    pub(crate) fn write_to(self, text: &mut Vec<u8>) -> bool {
+    /// Adds the text; `false` when there is none.
+    pub(crate) fn write_to(self, text: &mut String) -> bool {
         match self {
-            Self::Char(character) => {
-                text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            Self::Named(characters) => text.extend_from_slice(characters.as_bytes()),
+            Self::Char(character) => text.push(character),
+            Self::Named(characters) => text.push_str(characters),
             Self::None(_) => return false,
         }
         true
@@ -171,20 +169,23 @@ pub(crate) fn at(value: &[u8], at: usize, evidence: Evidence) -> Option<Referenc
 /// A value with every reference in it decoded; `None` where one stands for
 /// nothing, or what is left is not UTF-8.
 pub(crate) fn decode_all(value: &[u8]) -> Option<String> {
-    let (mut out, mut at) = (Vec::with_capacity(value.len()), 0);
-    while let Some(&octet) = value.get(at) {
-        match self::at(value, at, Evidence::None) {
+    let mut rest = std::str::from_utf8(value).ok()?;
+    let mut out = String::with_capacity(value.len());
+    while let Some(first) = rest.chars().next() {
+        let found = at(value, value.len() - rest.len(), Evidence::None);
+        let length = match found {
             Some(found) => {
                 found.expansion.write_to(&mut out).then_some(())?;
-                at += found.length;
+                found.length
             }
             None => {
-                out.push(octet);
-                at += 1;
+                out.push(first);
+                first.len_utf8()
             }
-        }
+        };
+        rest = rest.get(length..)?;
     }
-    String::from_utf8(out).ok()
+    Some(out)
 }
 
 /// What a reference stands for, given all of its octets and nothing else.
@@ -366,9 +367,12 @@ mod tests {
             }
             let reference = at(name, 0, Evidence::None).expect("a name from the table");
             assert_eq!(decode(name), Some(reference.expansion));
-            let mut text = Vec::new();
+            let mut text = String::new();
             assert!(reference.expansion.write_to(&mut text));
-            assert_eq!((reference.length, &text[..]), (name.len(), *expansion));
+            assert_eq!(
+                (reference.length, text.as_bytes()),
+                (name.len(), *expansion)
+            );
         }
     }
 }

@@ -120,8 +120,10 @@ impl Findings<'_> {
         mut chosen: impl FnMut(&Finding) -> bool,
     ) -> Result<Reading, Unreadable> {
         let value = self.value();
-        let mut octets = Vec::with_capacity(value.len() + value.len() / 8 + 16);
+        let mut text = String::with_capacity(value.len() + value.len() / 8 + 16);
         let mut copied = 0;
+        // Where it is not, a later finding may be the weightier reason.
+        let mut is_utf8 = true;
         let mut charset = None;
         let mut confidence = None;
         for finding in self.clone() {
@@ -133,8 +135,8 @@ impl Findings<'_> {
             }
             let span = finding.span();
             let damaged = value.get(span.clone()).ok_or(Unreadable::Undecodable)?;
-            octets.extend_from_slice(value.get(copied..span.start).unwrap_or_default());
-            decode_into(&mut octets, &finding, damaged).ok_or(Unreadable::Undecodable)?;
+            is_utf8 &= push_utf8(&mut text, value.get(copied..span.start));
+            decode_into(&mut text, &finding, damaged).ok_or(Unreadable::Undecodable)?;
             copied = span.end;
             charset = charset.or(finding.charset());
             confidence = confidence
@@ -142,14 +144,21 @@ impl Findings<'_> {
                 .or(finding.confidence());
         }
         let confidence = confidence.ok_or(Unreadable::NothingChosen)?;
-        octets.extend_from_slice(value.get(copied..).unwrap_or_default());
-        let text = String::from_utf8(octets).map_err(|_| Unreadable::Malformed)?;
+        if !(push_utf8(&mut text, value.get(copied..)) && is_utf8) {
+            return Err(Unreadable::Malformed);
+        }
         Ok(Reading {
             text,
             charset,
             confidence,
         })
     }
+}
+
+/// Adds what stands between findings; `false` where that is not UTF-8.
+fn push_utf8(text: &mut String, between: Option<&[u8]>) -> bool {
+    let between = std::str::from_utf8(between.unwrap_or_default());
+    between.map(|between| text.push_str(between)).is_ok()
 }
 
 /// Why there is no reading.
@@ -167,32 +176,32 @@ pub(crate) enum Unreadable {
 
 /// The text one finding stands for.
 pub(crate) fn decode(finding: &Finding, octets: &[u8]) -> Option<String> {
-    let mut text = Vec::new();
+    let mut text = String::new();
     decode_into(&mut text, finding, octets)?;
-    String::from_utf8(text).ok()
+    Some(text)
 }
 
-/// Adds the text one finding stands for, in UTF-8; `None` when there is none.
-fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<()> {
+/// Adds the text one finding stands for; `None` when there is none.
+fn decode_into(text: &mut String, finding: &Finding, octets: &[u8]) -> Option<()> {
     match finding.kind() {
         FindingKind::CharRef | FindingKind::NestedEncoding if octets.starts_with(b"&") => {
             return char_ref::decode(octets)?.write_to(text).then_some(());
         }
         FindingKind::DoubleEncoded => {
             let run = std::str::from_utf8(octets).ok()?;
-            text.extend_from_slice(mojibake::decode(run, finding.damage()?)?.as_bytes());
+            text.push_str(&mojibake::decode(run, finding.damage()?)?);
         }
         FindingKind::SurrogateUtf8 => {
             let (pairs, rest) = octets.as_chunks::<6>();
             for pair in pairs {
-                push(text, utf8::surrogate_pair(pair)?);
+                text.push(utf8::surrogate_pair(pair)?);
             }
             return rest.is_empty().then_some(());
         }
         FindingKind::Latin1 | FindingKind::MixedCharset => {
             let charset = finding.charset()?;
             for &octet in octets {
-                push(text, charset.char(octet)?);
+                text.push(charset.char(octet)?);
             }
         }
         FindingKind::DisplayString
@@ -201,18 +210,14 @@ fn decode_into(text: &mut Vec<u8>, finding: &Finding, octets: &[u8]) -> Option<(
         | FindingKind::NestedEncoding
         | FindingKind::PercentEncoded
         | FindingKind::UnicodeEscape => {
-            text.extend_from_slice(forms::decode(finding, octets)?.as_bytes());
+            text.push_str(&forms::decode(finding, octets)?);
         }
         FindingKind::LegacyCharset => {
-            text.extend_from_slice(finding.charset()?.decode(octets)?.as_bytes());
+            text.push_str(&finding.charset()?.decode(octets)?);
         }
         _ => return None,
     }
     Some(())
-}
-
-fn push(text: &mut Vec<u8>, character: char) {
-    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 #[cfg(test)]

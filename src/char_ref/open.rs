@@ -399,9 +399,9 @@ mod tests {
     /// The text with all sure references in it decoded.
     fn read(text: &str) -> String {
         let value = text.as_bytes();
-        let mut out = Vec::new();
+        let mut out = String::new();
         let mut at = 0;
-        while at < value.len() {
+        while let Some(first) = text.get(at..).and_then(|rest| rest.chars().next()) {
             let found = super::super::at(value, at, Evidence::of(value));
             let sure = found.filter(|reference| reference.confidence > Confidence::Possible);
             match sure {
@@ -416,12 +416,12 @@ mod tests {
                     at += found.length;
                 }
                 None => {
-                    out.push(value[at]);
-                    at += 1;
+                    out.push(first);
+                    at += first.len_utf8();
                 }
             }
         }
-        String::from_utf8(out).expect("text")
+        out
     }
 
     #[test]
