@@ -28,6 +28,7 @@ import argparse
 import os
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -313,7 +314,13 @@ def main():
     parser.add_argument("--trials", default="reload,bodies,idle")
     args = parser.parse_args()
     trials = {"reload": reload, "bodies": bodies, "idle": idle, "peers": peers}
-    kept = [trials[name](args) for name in args.trials.split(",")]
+    wanted = args.trials.split(",")
+    # Told before anything is started that would have to be stopped.
+    needed = ["wrk", *(["nginx", "haproxy", "taskset"] if "peers" in wanted else [])]
+    missing = [program for program in needed if shutil.which(program) is None]
+    if missing:
+        sys.exit(f"install {', '.join(missing)} first")
+    kept = [trials[name](args) for name in wanted]
     sys.exit(0 if all(kept) else 1)
 
 
