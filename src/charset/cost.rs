@@ -213,13 +213,7 @@ pub(super) fn text_cost(
                 _ => script == before,
             };
             if goes_on {
-                // windows-1258 has the accents of Vietnamese as marks.
-                if is_mark(glyph)
-                    && !at
-                        .checked_sub(1)
-                        .and_then(|at| text.get(at))
-                        .is_some_and(bears_tone)
-                {
+                if is_mark(glyph) && !text.get(..at).is_some_and(ends_in_vowel) {
                     cost.base += STRANGE;
                 }
                 word.add(glyph);
@@ -351,39 +345,16 @@ impl TextCost {
     }
 }
 
-/// Whether this is an accent that belongs to the letter before it.
+/// Whether this is an accent of the letter before it: windows-1258 has those of
+/// Vietnamese as marks.
 const fn is_mark(glyph: Glyph) -> bool {
     matches!(glyph.character, '\u{300}'..='\u{32f}')
 }
 
-/// Whether Vietnamese has the letter with accents: it is a vowel.
-const fn bears_tone(glyph: &Glyph) -> bool {
-    matches!(
-        glyph.character,
-        'A' | 'E'
-            | 'I'
-            | 'O'
-            | 'U'
-            | 'Y'
-            | 'Ă'
-            | 'Â'
-            | 'Ê'
-            | 'Ô'
-            | 'Ơ'
-            | 'Ư'
-            | 'a'
-            | 'e'
-            | 'i'
-            | 'o'
-            | 'u'
-            | 'y'
-            | 'ă'
-            | 'â'
-            | 'ê'
-            | 'ô'
-            | 'ơ'
-            | 'ư'
-    )
+/// Whether a text ends in a letter that Vietnamese puts accents on.
+fn ends_in_vowel(text: &[Glyph]) -> bool {
+    let last = text.last().map(|glyph| glyph.character);
+    last.is_some_and(|last| "AEIOUYĂÂÊÔƠƯaeiouyăâêôơư".contains(last))
 }
 
 /// Whether all of a text beyond ASCII is kana, and more than one.
