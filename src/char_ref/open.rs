@@ -22,7 +22,7 @@ pub(super) fn reference(value: &[u8], at: usize, evidence: Evidence) -> Option<R
         [b'#', digits @ ..] => decimal(value, at, digits),
         _ => match (by_name(value, at, tail), evidence) {
             // A word of somebody's own.
-            (Way::Likely(_), Evidence::None) => Way::None,
+            (Way::Likely(_) | Way::Possible(_), Evidence::None) => Way::None,
             (way, _) => way,
         },
     };
@@ -33,7 +33,7 @@ pub(super) fn reference(value: &[u8], at: usize, evidence: Evidence) -> Option<R
             ..reference
         }),
         // One that nobody can read beside others: no half of them is decoded.
-        (Way::Possible(reference), Evidence::Found) if tail.starts_with(b"#") => Some(reference),
+        (Way::Possible(reference), Evidence::Found) => Some(reference),
         (Way::Likely(reference) | Way::Possible(reference), _) => {
             reports(&reference).then_some(reference)
         }
@@ -79,8 +79,16 @@ fn by_name(value: &[u8], at: usize, tail: &[u8]) -> Way {
         let end = at + 1 + length;
         let reference = open(at, end, known);
         let word = Around::of(value, at, end);
-        let in_word = word.after.is_letter() && word.may_start() && word.fits(character);
-        if character.is_ascii() || !(length == run || (in_word && character.is_alphabetic())) {
+        let goes_on = word.after.is_letter() && word.may_start();
+        let in_word = goes_on && word.fits(character);
+        if character.is_ascii() {
+            continue;
+        }
+        if !(length == run || (in_word && character.is_alphabetic())) {
+            // `h&Eacuteide`, `v&nbspSR`
+            if goes_on && (character.is_alphabetic() || character == '\u{a0}') {
+                return Way::Possible(reference);
+            }
             continue;
         }
         if !character.is_alphabetic() || is_word_of_its_own(character) {
