@@ -251,6 +251,14 @@ fn word_end(before: &[u8], tail: &[u8]) -> Option<Confidence> {
         {
             Some(Likely)
         }
+        // `Vara OÜ`, `Netz NÖ`: nor do the scripts that start with these, as Hebrew.
+        [0xd2..=0xde]
+            if previous.is_ascii_uppercase()
+                && earlier.is_ascii()
+                && letters().nth(3).is_some() =>
+        {
+            Some(Likely)
+        }
         // NBSP … ’ ” ™ › © ® » after it. `E2` starts the UTF-8 forms of such marks.
         [
             0xe0 | 0xe1 | 0xe3..=0xef,
