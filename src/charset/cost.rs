@@ -360,8 +360,7 @@ fn ends_in_vowel(text: &[Glyph]) -> bool {
 /// Whether all of a text beyond ASCII is kana, and more than one.
 fn is_kana(text: &[Glyph]) -> bool {
     let mut beyond = text.iter().filter(|glyph| !glyph.is_ascii());
-    beyond.clone().nth(1).is_some()
-        && beyond.all(|glyph| matches!(glyph.character, '\u{3041}'..='\u{30ff}'))
+    beyond.clone().nth(1).is_some() && beyond.all(|glyph| glyph.is_kana())
 }
 
 /// Whether this is one letter of katakana by itself, and not of those that

@@ -79,6 +79,10 @@ impl Glyph {
     pub(super) const fn is_ascii(self) -> bool {
         self.character.is_ascii()
     }
+
+    pub(super) const fn is_kana(self) -> bool {
+        matches!(self.character, '\u{3041}'..='\u{30ff}')
+    }
 }
 
 /// What the octets 80 to FF are in the charset of this place in [`SINGLE`].

@@ -85,7 +85,7 @@ pub(super) fn least(charset: Charset, octets: &[u8], most: Cost) -> Option<Cost>
     // One is alone, be it an ideograph or a sign.
     let alone = if characters == 1 { IDEOGRAPH_ALONE } else { 0 };
     let kana = if all_kana { ALL_KANA } else { 0 };
-    let name = match surname::MOST.contains(&characters) {
+    let name = match surname::LENGTHS.contains(&characters) {
         true => NAME,
         false => 0,
     };

@@ -6,6 +6,7 @@
 
 use super::glyph::{Glyph, Kind};
 use super::model::EastAsian;
+use std::ops::RangeInclusive;
 
 /// Whether all of `text` beyond ASCII is a name of two or three characters that
 /// starts with a common surname.
@@ -18,21 +19,17 @@ pub(super) fn is_name(text: &[Glyph], used: EastAsian) -> bool {
         EastAsian::Japanese => return false,
     };
     let length = beyond.clone().count();
-    MOST.contains(&length)
+    LENGTHS.contains(&length)
         && beyond
             .clone()
-            .all(|glyph| glyph.kind == Kind::EastAsian && !is_kana(glyph.character))
+            .all(|glyph| glyph.kind == Kind::EastAsian && !glyph.is_kana())
         && beyond
             .next()
             .is_some_and(|first| surnames.contains(first.character))
 }
 
 /// How many characters a name has.
-pub(super) const MOST: std::ops::RangeInclusive<usize> = 2..=3;
-
-const fn is_kana(character: char) -> bool {
-    matches!(character, '\u{3041}'..='\u{30ff}')
-}
+pub(super) const LENGTHS: RangeInclusive<usize> = 2..=3;
 
 /// Three of four people in China have one of these.
 const SIMPLIFIED: &str = "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文";

@@ -32,13 +32,15 @@ pub(crate) const FACTS_WITHOUT_MARKS: Facts = Facts::PERCENT.with(Facts::BACKSLA
 /// with a `?` or a `%` that hold none.
 pub(crate) fn may_be_in(value: &[u8]) -> bool {
     let mut signs = Signs::default();
-    Signs::places(value).any(|at| {
+    for at in Signs::places(value) {
         signs.see(value, at);
-        signs.any()
-    }) || {
-        signs.settle();
-        signs.any()
+        // The first of most of them is enough.
+        if signs.any() {
+            return true;
+        }
     }
+    signs.settle();
+    signs.any()
 }
 
 /// Which forms are looked for in one value.

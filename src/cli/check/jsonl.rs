@@ -4,15 +4,15 @@ use headguard::charset::Charset;
 use headguard::fields::Protection;
 use headguard::preview::push_hex;
 use headguard::{Confidence, Finding, FindingKind, Outcome, Verdict};
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::{Deserialize as Derive, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
 
 /// A line of `check --jsonl`.
-#[derive(Derive)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object")]
 pub(super) struct Asked<'l> {
     #[serde(borrow, default)]
